@@ -1,0 +1,10 @@
+AUDIT (
+  name assert_completed_watches_have_ratings,
+  blocking FALSE
+);
+
+SELECT
+  *
+FROM @this_model
+WHERE
+  watch_date BETWEEN @start_date AND @end_date AND is_completed AND rating IS NULL

@@ -1,0 +1,26 @@
+AUDIT (
+  name open_version_is_the_user
+);
+
+WITH versions AS (
+  SELECT
+    *
+  FROM @this_model
+  WHERE
+    valid_to IS NULL
+), users AS (
+  SELECT
+    *
+  FROM silver.users
+)
+SELECT
+  COALESCE(users.user_id, versions.user_id) AS user_id
+FROM users
+FULL JOIN versions
+  ON versions.user_id = users.user_id
+WHERE
+  versions.name IS DISTINCT FROM users.name
+  OR versions.email IS DISTINCT FROM users.email
+  OR versions.country IS DISTINCT FROM users.country
+  OR versions.subscription_plan IS DISTINCT FROM users.subscription_plan
+  OR versions.signed_up_on IS DISTINCT FROM users.signed_up_on

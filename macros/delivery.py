@@ -1,0 +1,355 @@
+"""Reading a delivery: the rows of one feed, in the types of bronze, from the landing or the seeds."""
+
+from __future__ import annotations
+
+import csv
+import glob
+import os
+import typing as t
+from collections import defaultdict
+from datetime import date, timedelta
+from pathlib import Path
+
+from sqlglot import exp, parse_one
+from sqlmesh import macro
+from sqlmesh.core.macros import MacroEvaluator
+from sqlmesh.utils.errors import SQLMeshError
+
+from macros.text import trimmed
+
+FORMATS = ("csv", "json", "parquet")
+LARGEST_FIELD = 64 * 1024 * 1024  # bytes of one csv line or one json object
+
+INTEGER = "^[+-]?[0-9]+$"
+NUMBER = "^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?$"
+DAY = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+MOMENT = (
+    "^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?"
+    "(Z|[+-](0[0-9]|1[0-3]):?[0-5][0-9]|[+-]14:?00)?$"
+)
+OFFSET = "([+-])([0-9]{2}):?([0-9]{2})$"
+LARGEST_DOUBLE = "1.7976931348623157E308D"
+
+# The parquet types, as DuckDB names them, that fit each type of bronze.
+PARQUET_TYPES = {
+    "TEXT": ("VARCHAR",),
+    "BIGINT": ("BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UINTEGER", "USMALLINT", "UTINYINT"),
+    "INT": ("INTEGER", "SMALLINT", "TINYINT", "USMALLINT", "UTINYINT"),
+    "DOUBLE": ("DOUBLE", "DECIMAL"),
+    "DATE": ("DATE",),
+    "TIMESTAMPNTZ": ("TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP_NS", "TIMESTAMP_MS"),
+}
+
+
+@macro()
+def delivery(evaluator: MacroEvaluator, feed: exp.Expr, *columns: exp.Expr) -> exp.Expr:
+    """The rows of a feed that were delivered in the interval being computed.
+
+    Args:
+        feed: Name of the feed; its files are `<landing>/<feed>/dt=YYYY-MM-DD/*.<format>`.
+        columns: The feed's columns, each cast to its type in bronze: `watch_id::BIGINT`.
+
+    Returns:
+        A relation of those columns, `_ingest_date`, `_source` and `_rescued_data`. A value that
+        does not fit its column's type is NULL there and kept in `_rescued_data` as delivered.
+
+    Raises:
+        SQLMeshError: A setting is wrong, or a file cannot be what the contract says it is.
+    """
+    types = {column.name: column.to.this.name for column in columns}
+    landing = os.environ.get("STREAMING_LANDING", "")
+    if not landing or evaluator.runtime_stage != "evaluating":
+        return _fitted(_seed_rows(feed.name, types), types, _fit_text, _text)
+
+    files_format = os.environ.get("STREAMING_LANDING_FORMAT", "") or "csv"
+    if files_format not in FORMATS:
+        raise SQLMeshError(
+            f"STREAMING_LANDING_FORMAT is '{files_format}'; it must be one of {', '.join(FORMATS)}."
+        )
+    files = _delivered_files(
+        Path(landing),
+        feed.name,
+        files_format,
+        evaluator.locals["start_date"],
+        evaluator.locals["end_date"],
+    )
+    if files_format == "parquet":
+        rows = _parquet_rows(evaluator, files, types)
+        return _fitted(rows, types, _fit_typed, _typed_text)
+    rows = _csv_rows(files, types) if files_format == "csv" else _json_rows(files, types)
+    return _fitted(rows, types, _fit_text, _text)
+
+
+def _delivered_files(
+    landing: Path, feed: str, files_format: str, start: date, end: date
+) -> t.List[str]:
+    """Paths of the files that a feed delivered from `start` to `end` (both included)."""
+    if not landing.is_dir():
+        raise SQLMeshError(
+            f"STREAMING_LANDING is '{landing}', which is no folder. Correct it, or leave it empty "
+            "to read the seeds."
+        )
+    days = (start + timedelta(days=n) for n in range((end - start).days + 1))
+    return [
+        str(path)
+        for day in days
+        for path in sorted((landing / feed / f"dt={day}").glob(f"*.{files_format}"))
+    ]
+
+
+def _seed_rows(feed: str, types: t.Dict[str, str]) -> exp.Select:
+    """A feed's seed as text, an empty field as NULL, its `delivered_on` as the day of delivery."""
+    return parse_one(
+        f"""SELECT {", ".join(f"NULLIF({column}, '') AS {column}" for column in types)},
+            CAST(delivered_on AS DATE) AS _ingest_date,
+            'raw_{feed}' AS _source
+        FROM bronze.raw_{feed}""",
+        dialect="databricks",
+    )
+
+
+def _csv_rows(files: t.List[str], types: t.Dict[str, str]) -> exp.Query:
+    """The rows of csv files as text; files with the same header are read together."""
+    by_header: t.Dict[t.Tuple[str, ...], t.List[str]] = defaultdict(list)
+    for file in files:
+        by_header[_csv_header(file)].append(file)
+    options = {
+        "auto_detect": False,
+        "header": True,
+        "delim": ",",
+        "quote": '"',
+        "escape": '"',
+        "nullstr": "",
+        "allow_quoted_nulls": False,
+        "strict_mode": True,
+        "max_line_size": LARGEST_FIELD,
+        "buffer_size": LARGEST_FIELD,
+    }
+    return _together(
+        [
+            _file_rows("READ_CSV", alike, types, {**options, "columns": _text_columns(header)})
+            for header, alike in by_header.items()
+            if header
+        ],
+        types,
+    )
+
+
+def _csv_header(file: str) -> t.Tuple[str, ...]:
+    """The column names of a csv file; empty for an empty file."""
+    try:
+        with open(file, encoding="utf-8-sig", newline="") as lines:
+            header = tuple(next(csv.reader(lines, strict=True), ()))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise SQLMeshError(f"{file}: its header cannot be read as UTF-8 csv: {error}.") from error
+    twice = {column for column in header if header.count(column) > 1}
+    if twice:
+        raise SQLMeshError(f"{file}: its header names a column twice: {', '.join(sorted(twice))}.")
+    return header
+
+
+def _json_rows(files: t.List[str], types: t.Dict[str, str]) -> exp.Query:
+    """The rows of json files (one object a line) as text."""
+    options = {
+        "auto_detect": False,
+        "format": "newline_delimited",
+        "columns": _text_columns(types),
+        "maximum_object_size": LARGEST_FIELD,
+    }
+    return _together([_file_rows("READ_JSON", files, types, options)] if files else [], types)
+
+
+def _parquet_rows(
+    evaluator: MacroEvaluator, files: t.List[str], types: t.Dict[str, str]
+) -> exp.Query:
+    """The rows of parquet files in their own types, after each file's types were checked."""
+    present = set()
+    for file in files:
+        name = glob.escape(file).replace("'", "''")
+        try:
+            described = evaluator.engine_adapter.fetchall(
+                f"DESCRIBE SELECT * FROM READ_PARQUET('{name}', hive_partitioning = FALSE)"
+            )
+        except Exception as error:
+            raise SQLMeshError(f"{file}: cannot be read as parquet: {error}") from error
+        for column, delivered, *_ in described:
+            present.add(column)
+            fitting = (*PARQUET_TYPES[types[column]], '"NULL"') if column in types else ()
+            if fitting and delivered.split("(")[0] not in fitting:
+                raise SQLMeshError(
+                    f"{file}: column {column} has type {delivered}, which does not fit "
+                    f"{types[column]}. Deliver it as {' or '.join(fitting[:-1])}."
+                )
+    options = {"union_by_name": True, "hive_partitioning": False}
+    rows = _file_rows("READ_PARQUET", files, types, options, present)
+    return _together([rows] if files else [], types)
+
+
+def _file_rows(
+    reader: str,
+    files: t.List[str],
+    types: t.Dict[str, str],
+    options: t.Dict[str, t.Any],
+    present: t.Optional[t.Collection[str]] = None,
+) -> exp.Select:
+    """A feed's columns out of files, NULL for a column that they lack, with day and path."""
+    if present is None:
+        present = {column.name for column in options["columns"].expressions}
+    call = exp.Anonymous(
+        this=reader,
+        expressions=[
+            exp.convert([glob.escape(file) for file in files]),
+            *(
+                exp.Kwarg(this=exp.var(option), expression=exp.convert(value))
+                for option, value in {**options, "filename": True}.items()
+            ),
+        ],
+    )
+    columns = (column if column in present else f"NULL AS {column}" for column in types)
+    day = "CAST(REGEXP_EXTRACT(filename, 'dt=([0-9-]{10})[^0-9-][^=]*$', 1) AS DATE)"
+    return exp.select(
+        *columns, f"{day} AS _ingest_date", "filename AS _source", dialect="databricks"
+    ).from_(exp.Table(this=call, alias=exp.TableAlias(this=exp.to_identifier("files"))))
+
+
+def _text_columns(columns: t.Iterable[str]) -> exp.Struct:
+    """The `columns` option of DuckDB's readers: every column as text, one without a name by place."""
+    return exp.Struct(
+        expressions=[
+            exp.PropertyEQ(
+                this=exp.to_identifier(column or f"_{place}"),
+                expression=exp.Literal.string("VARCHAR"),
+            )
+            for place, column in enumerate(columns)
+        ]
+    )
+
+
+def _together(selects: t.List[exp.Select], types: t.Dict[str, str]) -> exp.Query:
+    """The rows of all selects; without any, none."""
+    if selects:
+        return exp.union(*selects, distinct=False) if len(selects) > 1 else selects[0]
+    columns = (f"CAST(NULL AS STRING) AS {column}" for column in types)
+    return exp.select(
+        *columns,
+        "CAST(NULL AS DATE) AS _ingest_date",
+        "CAST(NULL AS STRING) AS _source",
+        dialect="databricks",
+    ).where("FALSE")
+
+
+def _fitted(
+    rows: exp.Query,
+    types: t.Dict[str, str],
+    fit: t.Callable[[str, str], str],
+    text: t.Callable[[str, str], str],
+) -> exp.Subquery:
+    """Delivered rows with every value in its column's type, or rescued.
+
+    Args:
+        rows: The delivered columns, `_ingest_date` and `_source`.
+        types: The type in bronze of each column.
+        fit: SQL of a delivered value in a type, NULL where it does not fit.
+        text: SQL of a delivered value of a type as text, NULL where it is absent or blank.
+    """
+    typed = {column: type_ for column, type_ in types.items() if type_ != "TEXT"}
+    texts = {column: text(f"_delivered_{column}", type_) for column, type_ in typed.items()}
+    misfits = {column: f"({column} IS NULL AND {texts[column]} IS NOT NULL)" for column in typed}
+    rescued = ", ".join(
+        f"CASE WHEN {misfits[column]} THEN {texts[column]} END AS {column}" for column in typed
+    )
+    # Spark leaves absent values out of the object, DuckDB writes them as null.
+    json = f"""REGEXP_REPLACE(
+        REGEXP_REPLACE(TO_JSON(STRUCT({rescued})), '"[a-z_]+":null,?', ''), ',}}$', '}}'
+    )"""
+    fitted = exp.select(
+        *(f"{fit(column, type_)} AS {column}" for column, type_ in types.items()),
+        *(f"{column} AS _delivered_{column}" for column in typed),
+        "_ingest_date",
+        "_source",
+        dialect="databricks",
+    ).from_(rows.subquery("delivered"))
+    return (
+        exp.select(
+            *(f"CAST({column} AS {_sql_type(type_)}) AS {column}" for column, type_ in types.items()),
+            "CAST(_ingest_date AS DATE) AS _ingest_date",
+            "CAST(_source AS STRING) AS _source",
+            f"CAST(CASE WHEN {' OR '.join(misfits.values())} THEN {json} END AS STRING) AS _rescued_data",
+            dialect="databricks",
+        )
+        .from_(fitted.subquery("fitted"))
+        .subquery("delivery")
+    )
+
+
+def _sql_type(type_: str) -> str:
+    """The name in Databricks SQL of a type that sqlglot names."""
+    return exp.DataType.build(type_).sql("databricks")
+
+
+def _text(column: str, type_: str) -> str:
+    """SQL of a delivered text as it came, NULL where it is blank."""
+    return f"CASE WHEN {trimmed(column)} <> '' THEN {column} END"
+
+
+def _fit_text(column: str, type_: str) -> str:
+    """SQL of a delivered text in a type of bronze, NULL where it does not fit (contract, 3)."""
+    value = trimmed(column)
+    if type_ == "TEXT":
+        return column
+    if type_ in ("BIGINT", "INT"):
+        return f"CASE WHEN {value} RLIKE '{INTEGER}' THEN TRY_CAST({value} AS {type_}) END"
+    if type_ == "DOUBLE":
+        number = f"CASE WHEN {value} RLIKE '{NUMBER}' THEN TRY_CAST({value} AS DOUBLE) END"
+        return _finite(number)
+    if type_ == "DATE":
+        return (
+            f"CASE WHEN {value} RLIKE '{DAY}' AND {value} >= '0001' "
+            f"THEN TRY_CAST({value} AS DATE) END"
+        )
+    if type_ == "TIMESTAMPNTZ":
+        fraction = f"RPAD(REGEXP_EXTRACT({value}, '[.]([0-9]{{1,6}})', 1), 6, '0')"
+        local = (
+            f"TRY_CAST(SUBSTRING({value}, 1, 10) || ' ' || SUBSTRING({value}, 12, 8) || '.' "
+            f"|| {fraction} AS TIMESTAMP_NTZ)"
+        )
+        sign, hours, minutes = (f"REGEXP_EXTRACT({value}, '{OFFSET}', {n})" for n in (1, 2, 3))
+        ahead = f"CAST({sign} || ({hours}::INT * 60 + {minutes}::INT) AS INT)"
+        utc = (
+            f"CASE WHEN {value} RLIKE '{OFFSET}' THEN DATEADD(MINUTE, -{ahead}, {local}) "
+            f"ELSE {local} END"
+        )
+        return (
+            f"CASE WHEN {value} RLIKE '{MOMENT}' AND {value} >= '0001' THEN {_in_calendar(utc)} END"
+        )
+    raise SQLMeshError(f"No rule says how a text becomes a {type_} (column {column}).")
+
+
+def _typed_text(column: str, type_: str) -> str:
+    """SQL of a delivered typed value as text."""
+    if type_ == "DOUBLE":
+        return (
+            f"CASE WHEN ISNAN({column}) THEN 'NaN' WHEN {column} > 0 THEN 'Infinity' "
+            f"WHEN {column} < 0 THEN '-Infinity' END"
+        )
+    return f"CAST({column} AS STRING)"
+
+
+def _fit_typed(column: str, type_: str) -> str:
+    """SQL of a delivered typed value in a type of bronze, NULL where it is not in its range."""
+    value = f"CAST({column} AS {_sql_type(type_)})"
+    if type_ == "DOUBLE":
+        return _finite(value)
+    if type_ in ("DATE", "TIMESTAMPNTZ"):
+        return _in_calendar(value)
+    return value
+
+
+def _finite(number: str) -> str:
+    """SQL of a number, NULL where it is infinite or none."""
+    return f"CASE WHEN ABS({number}) <= {LARGEST_DOUBLE} THEN {number} END"
+
+
+def _in_calendar(moment: str) -> str:
+    """SQL of a date or timestamp, NULL outside the years 0001 to 9999."""
+    return f"CASE WHEN YEAR({moment}) BETWEEN 1 AND 9999 THEN {moment} END"

@@ -1,0 +1,37 @@
+MODEL (
+  name bronze.delivered_shows,
+  kind INCREMENTAL_BY_TIME_RANGE (
+    time_column _ingest_date
+  ),
+  description 'The deliveries of shows as they are stored, without the hash that bronze.shows adds. Grain: one delivered row, once per delivery.',
+  tags (bronze, deliveries, internal),
+  audits (
+    not_null(columns := (_ingest_date, _loaded_at, _source)),
+    feed_is_not_silent(deliveries := bronze.delivered_shows)
+  )
+);
+
+SELECT
+  show_id, /* Identifies the show. */
+  title, /* Title of the show. */
+  genre, /* Genre of the show. */
+  release_year, /* Year of the first release. */
+  seasons, /* Number of seasons. */
+  rating_avg, /* Mean of the critics, 0 to 5. */
+  updated_at, /* When the source last changed the row, in UTC. */
+  _ingest_date, /* Day of delivery (dt), UTC. */
+  @execution_ts::TIMESTAMP_NTZ AS _loaded_at, /* When the load ran, in UTC. */
+  _source, /* Path of the delivered file, or the seed's name. */
+  _rescued_data /* JSON object of the values that do not fit their column, as delivered; NULL without any. */
+FROM @delivery(
+  'shows',
+  show_id::BIGINT,
+  title::STRING,
+  genre::STRING,
+  release_year::INT,
+  seasons::INT,
+  rating_avg::DOUBLE,
+  updated_at::TIMESTAMP_NTZ
+)
+WHERE
+  _ingest_date BETWEEN @start_date AND @end_date

@@ -1,0 +1,37 @@
+MODEL (
+  name bronze.delivered_users,
+  kind INCREMENTAL_BY_TIME_RANGE (
+    time_column _ingest_date
+  ),
+  description 'The deliveries of users as they are stored, without the hash that bronze.users adds. Grain: one delivered row, once per delivery.',
+  tags (bronze, deliveries, internal, personal_data),
+  audits (
+    not_null(columns := (_ingest_date, _loaded_at, _source)),
+    feed_is_not_silent(deliveries := bronze.delivered_users)
+  )
+);
+
+SELECT
+  user_id, /* Identifies the user. */
+  name, /* Full name. */
+  email, /* Address of electronic mail. */
+  country, /* Country of residence, two letters of ISO 3166. */
+  subscription_plan, /* Plan: free, basic, standard or premium. */
+  signed_up_on, /* Day on which the user signed up. */
+  updated_at, /* When the source last changed the row, in UTC. */
+  _ingest_date, /* Day of delivery (dt), UTC. */
+  @execution_ts::TIMESTAMP_NTZ AS _loaded_at, /* When the load ran, in UTC. */
+  _source, /* Path of the delivered file, or the seed's name. */
+  _rescued_data /* JSON object of the values that do not fit their column, as delivered; NULL without any. */
+FROM @delivery(
+  'users',
+  user_id::BIGINT,
+  name::STRING,
+  email::STRING,
+  country::STRING,
+  subscription_plan::STRING,
+  signed_up_on::DATE,
+  updated_at::TIMESTAMP_NTZ
+)
+WHERE
+  _ingest_date BETWEEN @start_date AND @end_date

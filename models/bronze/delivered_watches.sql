@@ -1,0 +1,39 @@
+MODEL (
+  name bronze.delivered_watches,
+  kind INCREMENTAL_BY_TIME_RANGE (
+    time_column _ingest_date
+  ),
+  description 'The deliveries of watches as they are stored, without the hash that bronze.watches adds. Grain: one delivered row, once per delivery.',
+  tags (bronze, deliveries, internal),
+  audits (
+    not_null(columns := (_ingest_date, _loaded_at, _source)),
+    feed_is_not_silent(deliveries := bronze.delivered_watches)
+  )
+);
+
+SELECT
+  watch_id, /* Identifies the watch. */
+  user_id, /* The user who watched. */
+  show_id, /* The show that was watched. */
+  watched_at, /* When the watch began, in UTC. */
+  minutes_watched, /* Minutes watched. */
+  completion_pct, /* Share of the running time that was watched, 0 to 1. */
+  status, /* completed, in_progress or abandoned. */
+  device, /* Device on which it was watched. */
+  _ingest_date, /* Day of delivery (dt), UTC. */
+  @execution_ts::TIMESTAMP_NTZ AS _loaded_at, /* When the load ran, in UTC. */
+  _source, /* Path of the delivered file, or the seed's name. */
+  _rescued_data /* JSON object of the values that do not fit their column, as delivered; NULL without any. */
+FROM @delivery(
+  'watches',
+  watch_id::BIGINT,
+  user_id::BIGINT,
+  show_id::BIGINT,
+  watched_at::TIMESTAMP_NTZ,
+  minutes_watched::INT,
+  completion_pct::DOUBLE,
+  status::STRING,
+  device::STRING
+)
+WHERE
+  _ingest_date BETWEEN @start_date AND @end_date

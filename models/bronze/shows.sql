@@ -1,0 +1,39 @@
+MODEL (
+  name bronze.shows,
+  kind VIEW,
+  description 'Every delivered row of shows, once per delivery, in the types of silver. Grain: one delivered row, once per delivery.',
+  tags (bronze, deliveries),
+  audits (
+    not_null(columns := (
+      _ingest_date
+    ))
+  )
+);
+
+WITH delivered AS (
+  SELECT
+    *
+  FROM bronze.delivered_shows
+)
+SELECT
+  show_id, /* Identifies the show. */
+  title, /* Title of the show. */
+  genre, /* Genre of the show. */
+  release_year, /* Year of the first release. */
+  seasons, /* Number of seasons. */
+  rating_avg, /* Mean of the critics, 0 to 5. */
+  updated_at, /* When the source last changed the row, in UTC. */
+  _ingest_date, /* Day of delivery (dt), UTC. */
+  _loaded_at, /* When the load ran, in UTC. */
+  _source, /* Path of the delivered file, or the seed's name. */
+  @row_hash(
+    show_id::BIGINT,
+    title::STRING,
+    genre::STRING,
+    release_year::INT,
+    seasons::INT,
+    rating_avg::DOUBLE,
+    updated_at::TIMESTAMP_NTZ
+  ) AS _row_hash, /* MD5 of the delivered values: equal rows have equal hashes. */
+  _rescued_data /* JSON object of the values that do not fit their column, as delivered; NULL without any. */
+FROM delivered

@@ -1,0 +1,49 @@
+MODEL (
+  name gold.dim_shows,
+  kind FULL,
+  description 'The shows, with their tier of quality and their length. Grain: show_id.',
+  grain show_id,
+  tags (
+    gold
+  ),
+  depends_on (quality.deliveries, quality.reconciliation),
+  audits (unique_values(columns := (
+      show_id
+  )), not_null(columns := (show_id, title)))
+);
+
+WITH shows AS (
+  SELECT
+    *
+  FROM silver.shows
+)
+SELECT
+  show_id, /* Identifies the show. */
+  title, /* Title of the show. */
+  genre, /* Genre of the show, in lower case. */
+  release_year, /* Year of the first release. */
+  seasons, /* Number of seasons. */
+  rating_avg, /* Mean of the critics, 0 to 5. */
+  CASE
+    WHEN rating_avg IS NULL
+    THEN 'Unrated'
+    WHEN rating_avg >= 4.5
+    THEN 'Excellent'
+    WHEN rating_avg >= 3.5
+    THEN 'Good'
+    WHEN rating_avg >= 2.5
+    THEN 'Average'
+    ELSE 'Poor'
+  END AS quality_tier, /* Excellent from 4.5, Good from 3.5, Average from 2.5, Poor below, Unrated without a mean. */
+  CASE
+    WHEN seasons IS NULL
+    THEN 'Unknown'
+    WHEN seasons >= 8
+    THEN 'Long'
+    WHEN seasons >= 4
+    THEN 'Medium'
+    WHEN seasons >= 2
+    THEN 'Short'
+    ELSE 'Limited'
+  END AS series_length /* Limited 1 season, Short 2 to 3, Medium 4 to 7, Long from 8, Unknown without a number. */
+FROM shows

@@ -1,0 +1,96 @@
+MODEL (
+  name gold.fct_watches,
+  kind INCREMENTAL_BY_UNIQUE_KEY (
+    unique_key watch_id
+  ),
+  description 'The watches, with their newest rating and what the user was when watching. Grain: watch_id.',
+  grain watch_id,
+  tags (
+    gold
+  ),
+  depends_on (quality.deliveries, quality.reconciliation),
+  audits (
+    grain_is_unique(key := watch_id, changed := silver.watches, changed_on := _accepted_on),
+    assert_fct_watches_valid_ratings,
+    assert_completed_watches_have_ratings
+  )
+);
+
+WITH rated AS (
+  /* watches that a rating that changed in this interval names or named */
+  SELECT
+    EXPLODE(_watch_ids) AS watch_id
+  FROM silver.ratings
+  WHERE
+    _accepted_on BETWEEN @start_date AND @end_date
+), changed_users AS (
+  SELECT
+    user_id
+  FROM silver.users_history
+  WHERE
+    valid_from::DATE BETWEEN @start_date AND @end_date
+), watches AS (
+  SELECT
+    *
+  FROM silver.watches
+  WHERE
+    _accepted_on BETWEEN @start_date AND @end_date
+    OR watch_id IN (
+      SELECT
+        watch_id
+      FROM rated
+    )
+    OR (
+      watched_at >= @start_date
+      AND user_id IN (
+        SELECT
+          user_id
+        FROM changed_users
+      )
+    )
+), ratings AS (
+  SELECT
+    watch_id,
+    rating,
+    rating_sentiment
+  FROM silver.ratings
+  WHERE
+    watch_id IN (
+      SELECT
+        watch_id
+      FROM watches
+    )
+  QUALIFY
+    ROW_NUMBER() OVER (PARTITION BY watch_id ORDER BY rated_at DESC, rating_id DESC) = 1
+), users AS (
+  SELECT
+    *
+  FROM silver.users_history
+)
+SELECT
+  watches.watch_id, /* Identifies the watch. */
+  watches.user_id, /* The user who watched. */
+  watches.show_id, /* The show that was watched. */
+  watches.watched_at, /* When the watch began, in UTC. */
+  watches.watch_date, /* Day on which the watch began, UTC. */
+  YEAR(watches.watch_date)::INT AS watch_year, /* Year of watch_date. */
+  MONTH(watches.watch_date)::INT AS watch_month, /* Month of watch_date, 1 to 12. */
+  @ISO_DAY_OF_WEEK(watches.watch_date) AS watch_day_of_week, /* Day of the week of watch_date, Monday 1 to Sunday 7. */
+  HOUR(watches.watched_at)::INT AS watch_hour, /* Hour of watched_at, 0 to 23. */
+  @ISO_DAY_OF_WEEK(watches.watch_date) >= 6 AS is_weekend, /* Watched on a Saturday or Sunday. */
+  watches.minutes_watched, /* Minutes watched. */
+  watches.completion_pct, /* Share of the running time that was watched, 0 to 1. */
+  watches.status, /* completed, in_progress or abandoned. */
+  watches.status = 'completed' AS is_completed, /* The status is completed. */
+  watches.device, /* Device on which it was watched, in lower case. */
+  ratings.rating, /* Stars of the watch's newest rating; NULL without one. */
+  ratings.rating_sentiment, /* Sentiment of the watch's newest rating; NULL without one. */
+  users.country AS user_country, /* Country of the user when watching. */
+  users.subscription_plan AS user_subscription_plan /* Plan of the user when watching. */
+FROM watches
+LEFT JOIN ratings
+  ON ratings.watch_id = watches.watch_id
+LEFT JOIN users
+  ON users.user_id = watches.user_id
+  AND users._holds_from <= watches.watched_at
+  AND users._holds_to > watches.watched_at

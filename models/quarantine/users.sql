@@ -1,0 +1,43 @@
+MODEL (
+  name quarantine.users,
+  kind INCREMENTAL_BY_TIME_RANGE (
+    time_column _ingest_date
+  ),
+  description 'Every rejected delivered row of users, with every reason. Grain: one delivered row.',
+  tags (quarantine, deliveries, personal_data),
+  audits (
+    not_null(columns := (_ingest_date, _rejected_for))
+  )
+);
+
+WITH deliveries AS (
+  SELECT
+    *
+  FROM bronze.delivered_users
+)
+SELECT
+  user_id, /* Identifies the user. */
+  name, /* Full name. */
+  email, /* Address of electronic mail. */
+  country, /* Country of residence, two letters of ISO 3166. */
+  subscription_plan, /* Plan: free, basic, standard or premium. */
+  signed_up_on, /* Day on which the user signed up. */
+  updated_at, /* When the source last changed the row, in UTC. */
+  _ingest_date, /* Day of delivery (dt), UTC. */
+  _loaded_at, /* When the load ran, in UTC. */
+  _source, /* Path of the delivered file, or the seed's name. */
+  @ROW_HASH(
+    user_id::BIGINT,
+    name::STRING,
+    email::STRING,
+    country::STRING,
+    subscription_plan::STRING,
+    signed_up_on::DATE,
+    updated_at::TIMESTAMP_NTZ
+  ) AS _row_hash, /* MD5 of the delivered values: equal rows have equal hashes. */
+  _rescued_data, /* JSON object of the values that do not fit their column, as delivered; NULL without any. */
+  @REASONS(@USERS_RULES(), deliveries)::ARRAY<STRING> AS _rejected_for /* Every reason that applies, sorted. */
+FROM deliveries
+WHERE
+  _ingest_date BETWEEN @start_date AND @end_date
+  AND NOT @IS_ACCEPTABLE(@USERS_RULES(), deliveries)

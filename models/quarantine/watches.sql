@@ -1,0 +1,60 @@
+MODEL (
+  name quarantine.watches,
+  kind VIEW,
+  description 'Every rejected delivered row of watches, with every reason. A row whose unknown key arrives leaves. Grain: one delivered row.',
+  tags (quarantine, deliveries),
+  audits (
+    not_null(columns := (_ingest_date, _rejected_for))
+  )
+);
+
+WITH held AS (
+  SELECT
+    *
+  FROM quarantine.held_watches
+), users AS (
+  SELECT
+    user_id
+  FROM silver.users
+), shows AS (
+  SELECT
+    show_id
+  FROM silver.shows
+), judged AS (
+  SELECT
+    held.*,
+    ARRAY_SORT(
+      ARRAY_COMPACT(
+        ARRAY_APPEND(
+          ARRAY_APPEND(
+            held._broken_rules,
+            CASE WHEN held.user_id >= 1 AND users.user_id IS NULL THEN 'user_id_unknown' END
+          ),
+          CASE WHEN held.show_id >= 1 AND shows.show_id IS NULL THEN 'show_id_unknown' END
+        )
+      )
+    ) AS rejected_for
+  FROM held
+  LEFT JOIN users
+    ON users.user_id = held.user_id
+  LEFT JOIN shows
+    ON shows.show_id = held.show_id
+)
+SELECT
+  watch_id, /* Identifies the watch. */
+  user_id, /* The user who watched. */
+  show_id, /* The show that was watched. */
+  watched_at, /* When the watch began, in UTC. */
+  minutes_watched, /* Minutes watched. */
+  completion_pct, /* Share of the running time that was watched, 0 to 1. */
+  status, /* completed, in_progress or abandoned. */
+  device, /* Device on which it was watched. */
+  _ingest_date, /* Day of delivery (dt), UTC. */
+  _loaded_at, /* When the load ran, in UTC. */
+  _source, /* Path of the delivered file, or the seed's name. */
+  _row_hash, /* MD5 of the delivered values: equal rows have equal hashes. */
+  _rescued_data, /* JSON object of the values that do not fit their column, as delivered; NULL without any. */
+  rejected_for::ARRAY<STRING> AS _rejected_for /* Every reason that applies, sorted. */
+FROM judged
+WHERE
+  SIZE(rejected_for) > 0

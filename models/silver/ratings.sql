@@ -1,0 +1,94 @@
+MODEL (
+  name silver.ratings,
+  kind INCREMENTAL_BY_UNIQUE_KEY (
+    unique_key rating_id
+  ),
+  description 'The ratings as last delivered, of known users, shows and watches. Grain: rating_id.',
+  grain rating_id,
+  tags (
+    silver
+  ),
+  audits (
+    grain_is_unique(key := rating_id, changed := silver.ratings, changed_on := _accepted_on),
+    not_null_in_changed(
+      columns := (rating_id, user_id, show_id, rating, rating_sentiment, rated_at, rating_date),
+      changed_on := _accepted_on
+    ),
+    foreign_key(column := user_id, parent := silver.users, changed_on := _accepted_on),
+    foreign_key(column := show_id, parent := silver.shows, changed_on := _accepted_on),
+    foreign_key(column := watch_id, parent := silver.watches, changed_on := _accepted_on),
+    assert_ratings_valid_range
+  )
+);
+
+WITH waiting AS (
+  SELECT
+    *
+  FROM quarantine.held_ratings
+  WHERE
+    _ingest_date < @start_date AND SIZE(_broken_rules) = 0
+), released AS (
+  /* ratings that waited for a user, show or watch that became known in this interval */
+  SELECT
+    waiting.rating_id
+  FROM waiting
+  JOIN silver.users AS users
+    ON users.user_id = waiting.user_id
+  JOIN silver.shows AS shows
+    ON shows.show_id = waiting.show_id
+  LEFT JOIN silver.watches AS watches
+    ON watches.watch_id = waiting.watch_id
+  WHERE
+    GREATEST(users._known_on, shows._known_on, COALESCE(watches._known_on, users._known_on)) BETWEEN @start_date AND @end_date
+), touched AS (
+  SELECT
+    rating_id
+  FROM released
+  UNION ALL
+  SELECT
+    rating_id
+  FROM bronze.ratings
+  WHERE
+    _ingest_date BETWEEN @start_date AND @end_date
+), deliveries AS (
+  SELECT
+    *
+  FROM silver.accepted_ratings
+  WHERE
+    _accepted_on <= @end_date
+    AND rating_id IN (
+      SELECT
+        rating_id
+      FROM touched
+    )
+), summed AS (
+  SELECT
+    rating_id,
+    COUNT(*) AS accepted,
+    COLLECT_SET(watch_id) AS watch_ids
+  FROM deliveries
+  GROUP BY
+    rating_id
+), newest AS (
+  SELECT
+    *
+  FROM deliveries
+  QUALIFY
+    ROW_NUMBER() OVER (PARTITION BY rating_id ORDER BY _ingest_date DESC, _row_hash DESC) = 1
+)
+SELECT
+  newest.rating_id, /* Identifies the rating. */
+  newest.user_id, /* The user who rated. */
+  newest.show_id, /* The show that was rated. */
+  newest.watch_id, /* The watch that was rated, if the rating is of one. */
+  newest.rating, /* Stars, 1 to 5. */
+  newest.rating_sentiment, /* Positive for 4 and 5 stars, else Neutral. */
+  newest.review, /* What the user wrote. */
+  newest.rated_at, /* When the rating was given, in UTC. */
+  newest.rating_date, /* Day on which the rating was given, UTC. */
+  newest._accepted_on, /* Day on which the delivery that is shown became acceptable. */
+  summed.watch_ids::ARRAY<BIGINT> AS _watch_ids, /* Every watch that an acceptable delivery of the rating named: it may have moved from one to another. */
+  summed.accepted AS _accepted_deliveries /* Number of acceptable deliveries of the rating. */
+FROM newest
+JOIN summed
+  ON summed.rating_id = newest.rating_id

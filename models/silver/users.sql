@@ -1,0 +1,48 @@
+MODEL (
+  name silver.users,
+  kind INCREMENTAL_BY_UNIQUE_KEY (
+    unique_key user_id
+  ),
+  description 'The users as last delivered. Grain: user_id.',
+  grain user_id,
+  tags (silver, personal_data),
+  audits (
+    grain_is_unique(key := user_id, changed := silver.users, changed_on := _delivered_on),
+    not_null(columns := (user_id, name, email, updated_at))
+  )
+);
+
+WITH touched AS (
+  SELECT
+    user_id
+  FROM silver.accepted_users
+  WHERE
+    _ingest_date BETWEEN @start_date AND @end_date
+), ranked AS (
+  SELECT
+    *,
+    ROW_NUMBER() OVER (PARTITION BY user_id ORDER BY updated_at DESC, _ingest_date DESC, _row_hash DESC) AS place,
+    MIN(_ingest_date) OVER (PARTITION BY user_id) AS known_on,
+    COUNT(*) OVER (PARTITION BY user_id) AS accepted
+  FROM silver.accepted_users
+  WHERE
+    _ingest_date <= @end_date AND user_id IN (
+      SELECT
+        user_id
+      FROM touched
+    )
+)
+SELECT
+  user_id, /* Identifies the user. */
+  name, /* Full name, every word capitalised. */
+  email, /* Address of electronic mail, in lower case. */
+  country, /* Country of residence, two letters of ISO 3166. */
+  subscription_plan, /* Plan: free, basic, standard or premium. */
+  signed_up_on, /* Day on which the user signed up. */
+  updated_at, /* When the source last changed the row, in UTC. */
+  _ingest_date AS _delivered_on, /* Day of the delivery that is shown. */
+  known_on AS _known_on, /* Day of the first accepted delivery. */
+  accepted AS _accepted_deliveries /* Number of accepted deliveries of the user. */
+FROM ranked
+WHERE
+  place = 1

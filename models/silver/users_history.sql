@@ -1,0 +1,59 @@
+MODEL (
+  name silver.users_history,
+  kind INCREMENTAL_BY_UNIQUE_KEY (
+    unique_key (user_id, valid_from)
+  ),
+  description 'What was true when: every version of a user, out of the deliveries. Grain: user_id and valid_from.',
+  grain (user_id, valid_from),
+  tags (silver, history, personal_data),
+  depends_on (
+    silver.users
+  ),
+  audits (
+    unique_combination_of_columns(columns := (user_id, valid_from)),
+    validity_does_not_overlap,
+    open_version_is_the_user,
+    not_null(columns := (user_id, name, email, valid_from))
+  )
+);
+
+WITH touched AS (
+  SELECT
+    user_id
+  FROM silver.accepted_users
+  WHERE
+    _ingest_date BETWEEN @start_date AND @end_date
+), deliveries AS (
+  SELECT
+    *
+  FROM silver.accepted_users
+  WHERE
+    _ingest_date <= @end_date AND user_id IN (
+      SELECT
+        user_id
+      FROM touched
+    )
+), versions AS (
+  SELECT
+    *,
+    _ingest_date::TIMESTAMP_NTZ AS valid_from,
+    LAG(_ingest_date) OVER (PARTITION BY user_id ORDER BY _ingest_date) AS before,
+    LEAD(_ingest_date) OVER (PARTITION BY user_id ORDER BY _ingest_date)::TIMESTAMP_NTZ AS valid_to
+  FROM @VERSIONS(deliveries, user_id, name, email, country, subscription_plan, signed_up_on)
+)
+SELECT
+  user_id, /* Identifies the user. */
+  name, /* Full name, every word capitalised. */
+  email, /* Address of electronic mail, in lower case. */
+  country, /* Country of residence, two letters of ISO 3166. */
+  subscription_plan, /* Plan: free, basic, standard or premium. */
+  signed_up_on, /* Day on which the user signed up. */
+  valid_from, /* Start of the day whose delivery began the version, UTC. */
+  valid_to, /* Start of the next version; NULL while current. */
+  CASE
+    WHEN before IS NULL
+    THEN '0001-01-01 00:00:00'::TIMESTAMP_NTZ
+    ELSE valid_from
+  END AS _holds_from, /* valid_from, but the first version also holds for what was before it. */
+  COALESCE(valid_to, '9999-12-31 23:59:59.999999'::TIMESTAMP_NTZ) AS _holds_to /* valid_to, the end of time while current. */
+FROM versions

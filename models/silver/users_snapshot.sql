@@ -1,0 +1,39 @@
+MODEL (
+  name silver.users_snapshot,
+  kind SCD_TYPE_2_BY_COLUMN (
+    unique_key user_id,
+    columns (name, email, country, subscription_plan, signed_up_on),
+    execution_time_as_valid_from TRUE
+  ),
+  description 'What was shown when: the users as silver.users showed them from run to run, never corrected afterwards. Grain: user_id and valid_from.',
+  grain (user_id, valid_from),
+  column_descriptions (
+    user_id = 'Identifies the user.',
+    name = 'Full name, every word capitalised.',
+    email = 'Address of electronic mail, in lower case.',
+    country = 'Country of residence; the empty text where it is not known.',
+    subscription_plan = 'Plan; the empty text where it is not known.',
+    signed_up_on = 'Day on which the user signed up.',
+    valid_from = 'Time of the run that first showed the version, UTC.',
+    valid_to = 'Time of the run that no longer showed it, UTC; NULL while it is shown.'
+  ),
+  tags (silver, history, personal_data),
+  audits (
+    unique_combination_of_columns(columns := (user_id, valid_from)),
+    not_null(columns := (user_id, name, email, country, subscription_plan, valid_from))
+  )
+);
+
+WITH users AS (
+  SELECT
+    *
+  FROM silver.users
+)
+SELECT
+  user_id, /* Identifies the user. */
+  name, /* Full name, every word capitalised. */
+  email, /* Address of electronic mail, in lower case. */
+  COALESCE(country, '') AS country, /* Country of residence; the empty text where it is not known. */
+  COALESCE(subscription_plan, '') AS subscription_plan, /* Plan; the empty text where it is not known. */
+  signed_up_on /* Day on which the user signed up. */
+FROM users
