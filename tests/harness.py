@@ -1,0 +1,225 @@
+"""Runs the project in a folder of its own, as a user would, and reads what it made."""
+
+from __future__ import annotations
+
+
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import oracle
+import pyarrow as pa
+import pyarrow.parquet
+from sqlmesh import Context
+from sqlmesh.core.console import NoopConsole, set_console
+from sqlmesh.utils.concurrency import NodeExecutionFailedError
+from sqlmesh.utils.errors import PlanError
+
+PROJECT = Path(__file__).parent.parent
+SETTINGS = ("STREAMING_", "DATABRICKS_")
+ARROW_TYPES = {
+    "BIGINT": pa.int64(),
+    "INT": pa.int32(),
+    "DOUBLE": pa.float64(),
+    "STRING": pa.string(),
+    "DATE": pa.date32(),
+    "TIMESTAMP": pa.timestamp("us"),
+}
+
+Row = Mapping[str, Any]
+Tables = dict[str, list[dict[str, Any]]]
+
+
+
+class Failures(NoopConsole):
+    """Keeps what SQLMesh says of the models that failed; shows nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failed: list[str] = []
+
+    def log_failed_models(self, errors: list[NodeExecutionFailedError]) -> None:
+        self.failed += [f"{error.node}: {error.__cause__}" for error in errors]
+
+
+class Stopped(Exception):
+    """A plan or run did not succeed; says which models failed and why."""
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Row]) -> str:
+    """Rows as RFC 4180 csv: None is an unquoted empty field, '' a quoted one."""
+
+    def field(value: Any) -> str:
+        text = "" if value is None else str(value)
+        quoted = value == "" or any(mark in text for mark in ',"\r\n')
+        return '"' + text.replace('"', '""') + '"' if quoted else text
+
+    lines = [",".join(columns), *(",".join(field(row.get(c)) for c in columns) for row in rows)]
+    return "\n".join(lines) + "\n"
+
+
+def json_text(rows: Iterable[Row]) -> str:
+    """Rows as one JSON object a line."""
+    return "".join(json.dumps(dict(row), ensure_ascii=False) + "\n" for row in rows)
+
+
+class Platform:
+    """The project with its own landing, data and state in `folder`.
+
+    Days are days of delivery: `plan(day)` and `run(day)` happen on the morning after `day`.
+    """
+
+    def __init__(self, folder: Path, files_format: str = "csv", **settings: str) -> None:
+        self.landing = folder / "landing"
+        self.data = folder / "data"
+        self.files_format = files_format
+        self.deliveries: list[oracle.Delivery] = []
+        self.landing.mkdir(parents=True)
+        self.data.mkdir()
+        self.settings = {
+            "STREAMING_LANDING": str(self.landing),
+            "STREAMING_LANDING_FORMAT": files_format,
+            "STREAMING_DATA_DIR": str(self.data),
+            **settings,
+        }
+
+    def file(self, feed: str, day: date, name: str = "part-0") -> Path:
+        """Where a delivered file is put."""
+        path = self.landing / feed / f"dt={day}" / f"{name}.{self.files_format}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def deliver(self, feed: str, day: date, rows: Sequence[Row], name: str = "part-0") -> Path:
+        """Delivers rows as a file of the landing's format; parquet wants typed values."""
+        path = self.file(feed, day, name)
+        columns = oracle.FEEDS[feed]
+        if self.files_format == "csv":
+            path.write_text(csv_text(list(columns), rows), encoding="utf-8")
+        elif self.files_format == "json":
+            path.write_text(json_text(rows), encoding="utf-8")
+        else:
+            schema = pa.schema([(column, ARROW_TYPES[type_]) for column, type_ in columns.items()])
+            pyarrow.parquet.write_table(pa.Table.from_pylist(list(rows), schema=schema), path)
+        self.deliveries.append(oracle.Delivery(feed, day, str(path), tuple(map(dict, rows))))
+        return path
+
+    def environment(self) -> dict[str, str]:
+        """The variables of a process that runs the project here."""
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(SETTINGS)}
+        return {**inherited, **self.settings}
+
+    @contextmanager
+    def context(self) -> Iterator[Context]:
+        """A SQLMesh context on this platform; closed at the end, so that the files are free."""
+        before = dict(os.environ)
+        failures = Failures()
+        set_console(failures)
+        os.environ.clear()
+        os.environ.update(self.environment())
+        context = None
+        try:
+            context = Context(paths=PROJECT)
+            yield context
+        except PlanError as error:
+            raise Stopped("\n".join(failures.failed)) from error
+        finally:
+            if context is not None:
+                context.close()
+            os.environ.clear()
+            os.environ.update(before)
+
+    def plan(self, day: date, environment: str = "prod", **options: Any) -> None:
+        """Plans and applies an environment; the deliveries up to `day` are there."""
+        with self.context() as context:
+            context.plan(
+                environment,
+                auto_apply=True,
+                no_prompts=True,
+                execution_time=morning_after(day),
+                **options,
+            )
+
+    def run(self, day: date) -> None:
+        """Runs prod; the deliveries up to `day` are there."""
+        with self.context() as context:
+            status = context.run("prod", execution_time=morning_after(day), skip_janitor=True)
+            if not status.is_success:
+                raise PlanError(f"The run of {day} ended with {status}.")
+
+    def restate(self, start: date, end: date, feed: str) -> None:
+        """Loads the deliveries of a feed from `start` to `end` again, and all that hangs on them."""
+        with self.context() as context:
+            context.plan(
+                "prod",
+                restate_models=[f"bronze.delivered_{feed}"],
+                start=start,
+                end=end,
+                auto_apply=True,
+                no_prompts=True,
+                skip_tests=True,
+            )
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A `sqlmesh` command, as typed in a terminal of no colour and endless width."""
+        return subprocess.run(
+            [sys.executable, "-m", "sqlmesh.cli.main", *arguments],
+            cwd=PROJECT,
+            env={**self.environment(), "COLUMNS": "400", "NO_COLOR": "1"},
+            capture_output=True,
+            text=True,
+        )
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of a query on both catalogs."""
+        with duckdb.connect() as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            for catalog in ("streaming_prod", "streaming_dev"):
+                path = self.data / f"{catalog}.duckdb"
+                if path.exists():
+                    connection.execute(f"ATTACH '{path}' AS {catalog} (READ_ONLY)")
+            return connection.execute(sql).fetchall()
+
+    def tables(self, suffix: str = "", catalog: str = "streaming_prod") -> Tables:
+        """Every table that the oracle knows, its rows as dicts in the oracle's order."""
+        tables = {}
+        for table, columns in oracle.COLUMNS.items():
+            schema, name = table.split(".")
+            rows = self.query(
+                f"SELECT {', '.join(columns)} FROM {catalog}.{schema}{suffix}.{name}"
+            )
+            named = [dict(zip(columns, row, strict=True)) for row in rows]
+            tables[table] = sorted(named, key=lambda row: oracle.sort_key(row, columns))
+        return tables
+
+    def check(self) -> None:
+        """Asserts that every table is what the oracle makes of the deliveries."""
+        assert_equal(self.tables(), oracle.build(self.deliveries))
+
+
+def morning_after(day: date) -> datetime:
+    """When a day of delivery can be run."""
+    return datetime.combine(day + timedelta(days=1), time(6))
+
+
+def assert_equal(actual: Tables, expected: Tables) -> None:
+    """Asserts that tables are equal, value by value; means may differ in the last digits."""
+    for table, rows in expected.items():
+        assert len(actual[table]) == len(rows), (
+            f"{table} has {len(actual[table])} rows instead of {len(rows)}"
+        )
+        for row, wanted in zip(actual[table], rows, strict=True):
+            for column, value in wanted.items():
+                same = (
+                    math.isclose(row[column], value, rel_tol=1e-9)
+                    if isinstance(value, float) and row[column] is not None
+                    else row[column] == value and type(row[column]) is type(value)
+                )
+                assert same, f"{table}.{column}: {row[column]!r} instead of {value!r} in {wanted}"
