@@ -14,6 +14,7 @@ on rows of other feeds, not on the row alone.
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from sqlglot import exp, parse_one
@@ -149,21 +150,12 @@ def _conditions(rules: exp.Expr, rows: str, misfit: str) -> t.Iterator[t.Tuple[s
         value = f"{rows}.{column}"
         # The dotted capital I is no letter from A to Z, but some engines lower it to one.
         word = f"LOWER(REPLACE({cleaned(value)}, 'İ', '?'))"
-
-        def meaning(node: exp.Expr, column: str = column, value: str = value, word: str = word):
-            if isinstance(node, exp.Anonymous) and node.name.lower() == "one_of":
-                words = ", ".join(choice.sql("databricks") for choice in node.expressions)
-                sql = f"CASE WHEN {value} IN ({words}) THEN TRUE ELSE {word} IN ({words}) END"
-            elif isinstance(node, exp.Column):
-                sql = {
-                    "value": value,
-                    "blank": is_blank(value),
-                    "misfit": misfit.replace("{column}", column),
-                }[node.name]
-            else:
-                return node
-            return exp.paren(parse_one(sql, dialect="databricks"))
-
-        yield f"{column}_{what}", parse_one(condition, dialect="databricks").transform(meaning).sql(
-            "databricks"
-        )
+        meaning = {
+            r"\bvalue\b": value,
+            r"\bblank\b": f"({is_blank(value)})",
+            r"\bmisfit\b": f"({misfit.format(column=column)})",
+            r"\bone_of(\(.*?\))": rf"(CASE WHEN {value} IN \1 THEN TRUE ELSE {word} IN \1 END)",
+        }
+        for term, sql in meaning.items():
+            condition = re.sub(term, sql, condition)
+        yield f"{column}_{what}", condition

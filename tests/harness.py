@@ -21,7 +21,7 @@ import pyarrow.parquet
 from sqlmesh import Context
 from sqlmesh.core.console import NoopConsole, set_console
 from sqlmesh.utils.concurrency import NodeExecutionFailedError
-from sqlmesh.utils.errors import PlanError
+from sqlmesh.utils.errors import NodeAuditsErrors, PlanError
 
 PROJECT = Path(__file__).parent.parent
 SETTINGS = ("STREAMING_", "DATABRICKS_")
@@ -47,7 +47,10 @@ class Failures(NoopConsole):
         self.failed: list[str] = []
 
     def log_failed_models(self, errors: list[NodeExecutionFailedError]) -> None:
-        self.failed += [f"{error.node}: {error.__cause__}" for error in errors]
+        for error in errors:
+            cause = error.__cause__
+            reasons = cause.errors if isinstance(cause, NodeAuditsErrors) else [cause]
+            self.failed += [f"{error.node}: {reason}" for reason in reasons]
 
 
 class Stopped(Exception):
@@ -77,7 +80,10 @@ class Platform:
     Days are days of delivery: `plan(day)` and `run(day)` happen on the morning after `day`.
     """
 
-    def __init__(self, folder: Path, files_format: str = "csv", **settings: str) -> None:
+    def __init__(
+        self, folder: Path, files_format: str = "csv", project: Path = PROJECT, **settings: str
+    ) -> None:
+        self.project = project
         self.landing = folder / "landing"
         self.data = folder / "data"
         self.files_format = files_format
@@ -111,6 +117,17 @@ class Platform:
         self.deliveries.append(oracle.Delivery(feed, day, str(path), tuple(map(dict, rows))))
         return path
 
+    def receive(self, landing: Path, days: Sequence[date]) -> None:
+        """Takes over what another landing, written as json, holds of these days."""
+        for feed in oracle.FEEDS:
+            for day in days:
+                for delivered in sorted((landing / feed / f"dt={day}").glob("*.json")):
+                    path = self.file(feed, day, delivered.stem)
+                    path.write_bytes(delivered.read_bytes())
+                    lines = path.read_text(encoding="utf-8").splitlines()
+                    rows = tuple(json.loads(line, parse_int=str, parse_float=str) for line in lines)
+                    self.deliveries.append(oracle.Delivery(feed, day, str(path), rows))
+
     def environment(self) -> dict[str, str]:
         """The variables of a process that runs the project here."""
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(SETTINGS)}
@@ -126,7 +143,7 @@ class Platform:
         os.environ.update(self.environment())
         context = None
         try:
-            context = Context(paths=PROJECT)
+            context = Context(paths=self.project)
             yield context
         except PlanError as error:
             raise Stopped("\n".join(failures.failed)) from error
@@ -143,6 +160,8 @@ class Platform:
                 environment,
                 auto_apply=True,
                 no_prompts=True,
+                skip_tests=True,
+                skip_linter=True,
                 execution_time=morning_after(day),
                 **options,
             )
@@ -154,37 +173,39 @@ class Platform:
             if not status.is_success:
                 raise PlanError(f"The run of {day} ended with {status}.")
 
-    def restate(self, start: date, end: date, feed: str) -> None:
-        """Loads the deliveries of a feed from `start` to `end` again, and all that hangs on them."""
+    def restate(self, day: date, now: date, *feeds: str) -> None:
+        """Loads the deliveries of feeds on `day` again, after `now`, and all that hangs on them."""
         with self.context() as context:
             context.plan(
                 "prod",
-                restate_models=[f"bronze.delivered_{feed}"],
-                start=start,
-                end=end,
+                restate_models=[f"bronze.delivered_{feed}" for feed in feeds],
+                start=day,
+                end=day,
+                execution_time=morning_after(now),
                 auto_apply=True,
                 no_prompts=True,
                 skip_tests=True,
+                skip_linter=True,
             )
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A `sqlmesh` command, as typed in a terminal of no colour and endless width."""
         return subprocess.run(
-            [sys.executable, "-m", "sqlmesh.cli.main", *arguments],
-            cwd=PROJECT,
+            [Path(sys.executable).with_name("sqlmesh"), *arguments],
+            cwd=self.project,
             env={**self.environment(), "COLUMNS": "400", "NO_COLOR": "1"},
             capture_output=True,
             text=True,
         )
 
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Rows of a query on both catalogs."""
+    def query(self, sql: str, access: str = "READ_ONLY") -> list[tuple[Any, ...]]:
+        """Rows of a statement on both catalogs."""
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
             for catalog in ("streaming_prod", "streaming_dev"):
                 path = self.data / f"{catalog}.duckdb"
                 if path.exists():
-                    connection.execute(f"ATTACH '{path}' AS {catalog} (READ_ONLY)")
+                    connection.execute(f"ATTACH '{path}' AS {catalog} ({access})")
             return connection.execute(sql).fetchall()
 
     def tables(self, suffix: str = "", catalog: str = "streaming_prod") -> Tables:

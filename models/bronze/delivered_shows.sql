@@ -6,7 +6,7 @@ MODEL (
   description 'The deliveries of shows as they are stored, without the hash that bronze.shows adds. Grain: one delivered row, once per delivery.',
   tags (bronze, deliveries, internal),
   audits (
-    not_null(columns := (_ingest_date, _loaded_at, _source)),
+    not_null(columns := (_loaded_at, _source)),
     feed_is_not_silent(deliveries := bronze.delivered_shows)
   )
 );

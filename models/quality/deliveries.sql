@@ -10,7 +10,7 @@ MODEL (
   ),
   audits (
     unique_combination_of_columns(columns := (feed, _ingest_date)),
-    not_null(columns := (feed, _ingest_date, delivered, rejected)),
+    not_null(columns := (feed, delivered, rejected)),
     reject_share_is_bearable
   )
 );

@@ -6,7 +6,7 @@ MODEL (
   description 'The ratings that could not be accepted on the day of their delivery: they break a rule, or their user, show or watch was not known yet. Grain: one delivered row.',
   tags (quarantine, deliveries, internal),
   audits (
-    not_null(columns := (_ingest_date, _broken_rules))
+    not_null(columns := (_row_hash, _broken_rules))
   )
 );
 

@@ -6,7 +6,7 @@ MODEL (
   description 'Every rejected delivered row of shows, with every reason. Grain: one delivered row.',
   tags (quarantine, deliveries),
   audits (
-    not_null(columns := (_ingest_date, _rejected_for))
+    not_null(columns := (_row_hash, _rejected_for))
   )
 );
 

@@ -4,7 +4,7 @@ MODEL (
   description 'Every rejected delivered row of watches, with every reason. A row whose unknown key arrives leaves. Grain: one delivered row.',
   tags (quarantine, deliveries),
   audits (
-    not_null(columns := (_ingest_date, _rejected_for))
+    not_null(columns := (_ingest_date, _row_hash, _rejected_for))
   )
 );
 

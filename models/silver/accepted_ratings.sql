@@ -3,7 +3,9 @@ MODEL (
   kind VIEW,
   description 'The deliveries of ratings that can be accepted, their user, show and watch being known, in the form of silver. Audited where they are stored: silver.ratings. Grain: one delivered row.',
   tags (silver, deliveries, internal),
-  ignored_rules ARRAY('nomissingaudits')
+  ignored_rules (
+    nomissingaudits
+  )
 );
 
 WITH deliveries AS (

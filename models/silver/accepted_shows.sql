@@ -3,7 +3,9 @@ MODEL (
   kind VIEW,
   description 'The deliveries of shows that can be accepted, in the form of silver. Audited where they are stored: silver.shows. Grain: one delivered row.',
   tags (silver, deliveries, internal),
-  ignored_rules ARRAY('nomissingaudits')
+  ignored_rules (
+    nomissingaudits
+  )
 );
 
 WITH deliveries AS (

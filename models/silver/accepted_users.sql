@@ -3,7 +3,9 @@ MODEL (
   kind VIEW,
   description 'The deliveries of users that can be accepted, in the form of silver. Audited where they are stored: silver.users and silver.users_history. Grain: one delivered row.',
   tags (silver, deliveries, internal, personal_data),
-  ignored_rules ARRAY('nomissingaudits')
+  ignored_rules (
+    nomissingaudits
+  )
 );
 
 WITH deliveries AS (

@@ -30,10 +30,10 @@ WITH users AS (
   FROM silver.users
 )
 SELECT
-  user_id, /* Identifies the user. */
-  name, /* Full name, every word capitalised. */
-  email, /* Address of electronic mail, in lower case. */
-  COALESCE(country, '') AS country, /* Country of residence; the empty text where it is not known. */
-  COALESCE(subscription_plan, '') AS subscription_plan, /* Plan; the empty text where it is not known. */
-  signed_up_on /* Day on which the user signed up. */
+  user_id,
+  name,
+  email,
+  COALESCE(country, '') AS country,
+  COALESCE(subscription_plan, '') AS subscription_plan,
+  signed_up_on
 FROM users

@@ -1,0 +1,73 @@
+"""Dev and prod: what a change costs, and what it leaves alone."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+from harness import PROJECT, Platform
+from sqlmesh.core.snapshot import SnapshotChangeCategory
+
+LAST = date(2026, 2, 20)
+FCT_WATCHES = '"streaming_prod"."gold"."fct_watches"'
+UNCHECKED = {"skip_tests": True, "skip_linter": True}
+PARTS = ("config.yaml", "models", "macros", "audits", "linter", "seeds")
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    """A copy of the project, in prod and in dev; the tests below change it one after the other."""
+    folder = tmp_path_factory.mktemp("promotion")
+    project = folder / "project"
+    project.mkdir()
+    for part in PARTS:
+        source = PROJECT / part
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, project / part)
+    platform = Platform(folder, project=project, STREAMING_LANDING="")
+    platform.plan(LAST)
+    return platform
+
+
+def tables(platform: Platform) -> set[str]:
+    """The names of the physical tables that hold rows."""
+    names = platform.query(
+        "SELECT table_name FROM duckdb_tables() "
+        "WHERE schema_name SIMILAR TO 'sqlmesh__.*' AND estimated_size > 0"
+    )
+    return {name for (name,) in names}
+
+
+def test_views_are_in_the_catalog_of_their_environment(platform: Platform) -> None:
+    """A new dev environment has every view, and no row was computed for it."""
+    before = tables(platform)
+    with platform.context() as context:
+        plan = context.plan_builder("dev", include_unmodified=True, **UNCHECKED).build()
+        assert not plan.missing_intervals
+    platform.plan(LAST, "dev", include_unmodified=True)
+    assert tables(platform) == before
+    assert platform.tables("__dev", "streaming_dev") == platform.tables()
+
+
+def test_a_changed_gold_model_is_rebuilt_alone(platform: Platform) -> None:
+    """In dev the changed model is computed, and prod stays; then prod takes dev's table over."""
+    before, prod = tables(platform), platform.tables()
+    model = platform.project / "models" / "gold" / "fct_watches.sql"
+    model.write_text(model.read_text().replace("watches.status = 'completed'", "FALSE"))
+    with platform.context() as context:
+        plan = context.plan_builder("dev", **UNCHECKED).build()
+        assert {snapshot.name for snapshot in plan.directly_modified} == {FCT_WATCHES}
+        category = plan.snapshots[next(iter(plan.directly_modified))].change_category
+        assert category == SnapshotChangeCategory.BREAKING
+    platform.plan(LAST, "dev")
+    dev = platform.tables("__dev", "streaming_dev")
+    assert not any(row["is_completed"] for row in dev["gold.fct_watches"])
+    assert platform.tables() == prod
+    new = {name.rsplit("__", 1)[0] for name in tables(platform) - before}
+    assert new == {"gold__fct_watches"}
+
+    before = tables(platform)
+    platform.plan(LAST)
+    assert tables(platform) == before
+    assert platform.tables() == dev

@@ -1,0 +1,249 @@
+"""However the days are run, the tables come out the same: the oracle's."""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+from datetime import date, timedelta
+from pathlib import Path
+
+import oracle
+import pytest
+from deliveries.generate import write_landing
+from deliveries.population import Settings
+from harness import Platform, Row
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+FIRST = date(2026, 1, 1)
+DAYS = [FIRST + timedelta(days=n) for n in range(8)]
+FEEDS = tuple(oracle.FEEDS)
+
+
+@pytest.fixture(scope="module")
+def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight days with dirt, late, repeated and corrected rows, and keys that come late."""
+    root = tmp_path_factory.mktemp("generated") / "landing"
+    write_landing(
+        Settings(
+            watches=1200, days=len(DAYS), format="json", seed=7, start=FIRST, dirt=0.05, late=0.1
+        ),
+        root,
+    )
+    return root
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Platform:
+    return Platform(tmp_path, "json")
+
+
+def run_in_slices(platform: Platform, landing: Path, ends: list[date]) -> None:
+    """Delivers the days one slice after the other, and runs each slice when it is there."""
+    delivered: list[date] = []
+    for number, end in enumerate(ends):
+        days = [day for day in DAYS if day <= end and day not in delivered]
+        platform.receive(landing, days)
+        delivered += days
+        if number == 0:
+            platform.plan(end)
+        else:
+            platform.run(end)
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [DAYS[-1:], DAYS, [DAYS[2], DAYS[3], DAYS[7]]],
+    ids=["all at once", "day by day", "uneven slices"],
+)
+def test_slices(platform: Platform, landing: Path, ends: list[date]) -> None:
+    run_in_slices(platform, landing, ends)
+    platform.check()
+
+
+def test_the_deliveries_are_worth_replaying(platform: Platform, landing: Path) -> None:
+    """The generated days hold what makes replaying hard; else the tests above show nothing."""
+    platform.receive(landing, DAYS)
+    tables = oracle.build(platform.deliveries)
+    reconciliation = {row["feed"]: row for row in tables["quality.reconciliation"]}
+    for feed in FEEDS:
+        assert reconciliation[feed]["quarantined"] > 0
+    assert reconciliation["watches"]["superseded"] > 0
+    assert any(row["valid_to"] for row in tables["silver.users_history"])
+    known = {row["user_id"]: row["valid_from"] for row in reversed(tables["silver.users_history"])}
+    watched = {row["watch_id"]: row for row in tables["silver.watches"]}
+    assert any(
+        row["_ingest_date"] < known[row["user_id"]].date()
+        for row in tables["bronze.watches"]
+        if row["watch_id"] in watched and row["user_id"] in known
+    ), "no watch came before its user"
+
+
+def test_a_day_run_twice(platform: Platform, landing: Path) -> None:
+    run_in_slices(platform, landing, [DAYS[3], DAYS[4]])
+    platform.restate(DAYS[4], DAYS[4], *FEEDS)
+    platform.check()
+
+
+def test_a_run_killed_and_started_again(platform: Platform, landing: Path) -> None:
+    run_in_slices(platform, landing, DAYS[:2])
+    kills = 0
+    for day in DAYS[2:5]:
+        platform.receive(landing, [day])
+        process = multiprocessing.get_context("spawn").Process(target=platform.run, args=(day,))
+        process.start()
+        process.join(timeout=random.uniform(3, 7))
+        kills += process.is_alive()
+        process.kill()
+        process.join()
+        platform.run(day)
+        platform.check()
+    assert kills, "no run lasted long enough to be killed"
+
+
+def test_files_delivered_late_into_an_old_day(platform: Platform, landing: Path) -> None:
+    """A day's files come after later days were run; restating it brings all up to date."""
+    platform.receive(landing, [day for day in DAYS[:6] if day != DAYS[1]])
+    platform.plan(DAYS[3])
+    platform.run(DAYS[5])
+    platform.receive(landing, [DAYS[1]])
+    platform.restate(DAYS[1], DAYS[5], *FEEDS)
+    platform.check()
+
+
+def test_a_delivery_that_was_taken_back(platform: Platform, landing: Path) -> None:
+    """Users of a day vanish: what was accepted because of them goes back to quarantine."""
+    run_in_slices(platform, landing, [DAYS[3]])
+    platform.file("users", DAYS[0]).unlink()
+    platform.deliveries = [
+        delivery
+        for delivery in platform.deliveries
+        if (delivery.feed, delivery.dt) != ("users", DAYS[0])
+    ]
+    platform.restate(DAYS[0], DAYS[3], "users")
+    platform.check()
+
+
+def test_what_was_shown_is_never_rewritten(platform: Platform, landing: Path) -> None:
+    """Later runs close open versions of users_snapshot and add new ones; restating adds none."""
+
+    def shown() -> dict[tuple, tuple]:
+        rows = platform.query("SELECT * FROM streaming_prod.silver.users_snapshot")
+        return {row[:-1]: row[-1] for row in rows}
+
+    seen = [{}]
+    run_in_slices(platform, landing, [DAYS[1]])
+    seen.append(shown())
+    for day in DAYS[2:4]:
+        platform.receive(landing, [day])
+        platform.run(day)
+        seen.append(shown())
+    platform.restate(DAYS[1], DAYS[3], *FEEDS)
+    assert shown() == seen[-1]
+    for before, after in zip(seen, seen[1:], strict=False):
+        assert len(after) > len(before)
+        for version, valid_to in before.items():
+            assert version in after, f"{version} was rewritten"
+            assert valid_to in (None, after[version]), f"the end of {version} was rewritten"
+
+
+# A small world in which keys collide all the time: every row is about user, show and watch 1 or 2.
+
+
+def moments(day: date) -> st.SearchStrategy[str]:
+    """Timestamps from three days before `day` to three after."""
+    return st.integers(-3, 3).map(lambda days: f"{day + timedelta(days=days)} 12:00:00")
+
+
+def user(day: date) -> st.SearchStrategy[Row]:
+    return st.fixed_dictionaries(
+        {
+            "user_id": st.sampled_from(["1", "2"]),
+            "name": st.sampled_from(["ann", "bob", " "]),
+            "email": st.just("a@b.c"),
+            "country": st.sampled_from([None, "de"]),
+            "subscription_plan": st.sampled_from(["free", "basic", "none"]),
+            "signed_up_on": st.none(),
+            "updated_at": moments(day),
+        }
+    )
+
+
+def show(day: date) -> st.SearchStrategy[Row]:
+    return st.fixed_dictionaries(
+        {
+            "show_id": st.sampled_from(["1", "2"]),
+            "title": st.sampled_from(["A", "B"]),
+            "genre": st.sampled_from([None, "drama"]),
+            "release_year": st.none(),
+            "seasons": st.none(),
+            "rating_avg": st.sampled_from(["4", "4.5", "6"]),
+            "updated_at": moments(day),
+        }
+    )
+
+
+def watch(day: date) -> st.SearchStrategy[Row]:
+    return st.fixed_dictionaries(
+        {
+            "watch_id": st.sampled_from(["1", "2"]),
+            "user_id": st.sampled_from(["1", "2"]),
+            "show_id": st.sampled_from(["1", "2"]),
+            "watched_at": moments(day),
+            "minutes_watched": st.sampled_from([None, "5", "-1"]),
+            "completion_pct": st.just("0.5"),
+            "status": st.sampled_from(["completed", "abandoned", "lost"]),
+            "device": st.none(),
+        }
+    )
+
+
+def rating(day: date) -> st.SearchStrategy[Row]:
+    return st.fixed_dictionaries(
+        {
+            "rating_id": st.sampled_from(["1", "2"]),
+            "user_id": st.sampled_from(["1", "2"]),
+            "show_id": st.sampled_from(["1", "2"]),
+            "watch_id": st.sampled_from([None, "1", "2"]),
+            "rating": st.sampled_from(["3", "5", "9"]),
+            "review": st.none(),
+            "rated_at": moments(day),
+        }
+    )
+
+
+ROWS = {"users": user, "shows": show, "watches": watch, "ratings": rating}
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[dict[tuple[str, date], list[Row]], list[date]]:
+    """Deliveries of five days, and the days after which they are run."""
+    days = DAYS[:5]
+    delivered = {
+        (feed, day): draw(st.lists(rows(day), max_size=3))
+        for feed, rows in ROWS.items()
+        for day in days
+    }
+    ends = draw(st.sets(st.sampled_from(days[:-1]), max_size=3)) | {days[-1]}
+    return delivered, sorted(ends)
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@given(history=histories())
+def test_any_history_in_any_slices(
+    tmp_path_factory: pytest.TempPathFactory,
+    history: tuple[dict[tuple[str, date], list[Row]], list[date]],
+) -> None:
+    delivered, ends = history
+    platform = Platform(tmp_path_factory.mktemp("history"))
+    start = FIRST
+    for number, end in enumerate(ends):
+        for (feed, day), rows in delivered.items():
+            if start <= day <= end and rows:
+                platform.deliver(feed, day, rows)
+        start = end + timedelta(days=1)
+        if number == 0:
+            platform.plan(end)
+        else:
+            platform.run(end)
+        platform.check()

@@ -1,0 +1,137 @@
+"""The summary that ends the main job, against what the oracle makes of the same deliveries."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+import oracle
+import pytest
+from harness import PROJECT, Platform
+
+FIRST, LAST, NOW = date(2026, 1, 5), date(2026, 1, 6), date(2026, 1, 9)
+
+
+def summary(platform: Platform, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Runs summary.py as setup.sh does."""
+    return subprocess.run(
+        [sys.executable, "summary.py"],
+        cwd=PROJECT,
+        env={**platform.environment(), **settings},
+        capture_output=True,
+        text=True,
+    )
+
+
+def words(output: str) -> list[list[str]]:
+    """The words of each line."""
+    return [line.split() for line in output.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    """A few rows of three feeds, some of them rejected; the fourth was never delivered."""
+    platform = Platform(tmp_path_factory.mktemp("summary"))
+    moment = "2026-01-04 20:00:00"
+    user = {"name": "Ann", "email": "ann@x.org", "subscription_plan": "free", "updated_at": moment}
+    platform.deliver(
+        "users", FIRST, [{"user_id": 1, **user}, {"user_id": "x", **user}, {"user_id": 0, **user}]
+    )
+    platform.deliver(
+        "users", LAST, [{"user_id": 1, **user}, {"user_id": 2, **user, "name": " ", "email": "x"}]
+    )
+    platform.deliver("shows", FIRST, [{"show_id": 1, "title": "Show", "updated_at": moment}])
+    watched = {"watched_at": "2026-01-06 08:00:00", "status": "completed"}
+    watch = {"user_id": 1, "show_id": 1, **watched}
+    shares = ("1", "0.5", "1.5", "2", "much")
+    platform.deliver(
+        "watches",
+        LAST,
+        [{"watch_id": n, **watch, "completion_pct": s} for n, s in enumerate(shares)],
+    )
+    platform.plan(NOW)
+    return platform
+
+
+@pytest.fixture(scope="module")
+def output(platform: Platform) -> str:
+    """The summary."""
+    run = summary(platform)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+@pytest.fixture
+def lines(output: str) -> list[list[str]]:
+    """The words of each line of the summary."""
+    return words(output)
+
+
+def test_rows_of_every_table_that_readers_meet(platform: Platform, lines: list[list[str]]) -> None:
+    counts = {table: len(rows) for table, rows in oracle.build(platform.deliveries).items()}
+    counts["silver.users_snapshot"] = counts["silver.users"]
+    counts.pop("quality.reconciliation")
+    shown = {f"{line[0]}.{line[1]}": int(line[2]) for line in lines if is_count(line)}
+    assert shown == counts
+
+
+def is_count(line: list[str]) -> bool:
+    """A line of layer, model and rows."""
+    layers = {"bronze", "silver", "quarantine", "gold", "analytics"}
+    return len(line) == 3 and line[0] in layers
+
+
+def test_reconciliation_and_last_delivery(platform: Platform, lines: list[list[str]]) -> None:
+    days = {delivery.feed: str(delivery.dt) for delivery in platform.deliveries}
+    for row in oracle.build(platform.deliveries)["quality.reconciliation"]:
+        assert [*map(str, row.values()), days.get(row["feed"], "none")] in lines
+
+
+def test_most_frequent_reasons(platform: Platform, lines: list[list[str]]) -> None:
+    tables = oracle.build(platform.deliveries)
+    at = lines.index(["quarantined", "reason", "rows"])
+    shown = lines[at + 1 : lines.index([], at)]
+    expected = []
+    for feed in oracle.FEEDS:
+        rows = tables[f"quarantine.{feed}"]
+        counts = Counter(reason for row in rows for reason in row["_rejected_for"])
+        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        expected += [[feed, reason, str(count)] for reason, count in ranked[:3]]
+    assert shown == expected
+    assert ["watches", "completion_pct_out_of_range", "2"] in shown
+
+
+def test_audits_are_counted_and_what_only_warns_is_named(lines: list[list[str]]) -> None:
+    audits = next(line for line in lines if line[:1] == ["Audits"])
+    assert [str(LAST), f"{NOW}:"] == [audits[4], audits[8]]
+    passed, warned, failed = audits[-6::2]
+    assert int(passed) > 40
+    assert (warned, failed) == ("1", "0")
+    assert ["warned", "1", "assert_completed_watches_have_ratings", "gold.fct_watches"] in lines
+
+
+def test_a_failing_audit_is_named(platform: Platform) -> None:
+    run = summary(platform, STREAMING_MAX_SILENCE_DAYS="3")
+    lines = words(run.stdout)
+    audits = next(line for line in lines if line[:1] == ["Audits"])
+    assert audits[-2:] == ["2", "failed"]
+    for feed in ("shows", "ratings"):
+        assert ["failed", "1", "feed_is_not_silent", f"bronze.delivered_{feed}"] in lines
+
+
+def test_says_what_to_do_next_in_100_columns(output: str) -> None:
+    facts, _, commands = output.partition("Next:\n")
+    assert max(map(len, facts.splitlines())) <= 100
+    assert "\x1b" not in output
+    for command in ("sqlmesh plan dev", "sqlmesh run", "sqlmesh fetchdf", "STREAMING_LANDING="):
+        assert command in commands
+
+
+def test_without_prod_says_what_makes_it(tmp_path: Path) -> None:
+    run = summary(Platform(tmp_path))
+    assert run.returncode == 1
+    assert "bash setup.sh run" in run.stderr
+    assert run.stdout == ""
