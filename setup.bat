@@ -29,7 +29,7 @@ exit /b 0
 
 :run
 call :set_up default || exit /b 1
-call :step .venv\Scripts\sqlmesh plan prod --run --auto-apply --no-prompts || exit /b
+call :step .venv\Scripts\sqlmesh plan prod --run --skip-tests --auto-apply --no-prompts || exit /b
 call :step "%PY%" summary.py
 exit /b
 

@@ -30,6 +30,9 @@ MOMENT = (
 OFFSET = "([+-])([0-9]{2}):?([0-9]{2})$"
 LARGEST_DOUBLE = "1.7976931348623157E308D"
 
+FOLDER_OF_DAY = r"dt=([0-9-]{10})[/\\\\][^/\\\\]*$"  # a file's path ends so; backslashes in SQL
+FILE_OPTIONS = {"filename": "_path", "hive_partitioning": False}
+
 # The parquet types, as DuckDB names them, that fit each type of bronze.
 PARQUET_TYPES = {
     "TEXT": ("VARCHAR",),
@@ -180,8 +183,7 @@ def _parquet_rows(
                     f"{file}: column {column} has type {delivered}, which does not fit "
                     f"{types[column]}. Deliver it as {' or '.join(fitting[:-1])}."
                 )
-    options = {"union_by_name": True, "hive_partitioning": False}
-    rows = _file_rows("READ_PARQUET", files, types, options, present)
+    rows = _file_rows("READ_PARQUET", files, types, {"union_by_name": True}, present)
     return _together([rows] if files else [], types)
 
 
@@ -201,14 +203,14 @@ def _file_rows(
             exp.convert([glob.escape(file) for file in files]),
             *(
                 exp.Kwarg(this=exp.var(option), expression=exp.convert(value))
-                for option, value in {**options, "filename": True}.items()
+                for option, value in {**options, **FILE_OPTIONS}.items()
             ),
         ],
     )
     columns = (column if column in present else f"NULL AS {column}" for column in types)
-    day = "CAST(REGEXP_EXTRACT(filename, 'dt=([0-9-]{10})[^0-9-][^=]*$', 1) AS DATE)"
+    day = f"CAST(REGEXP_EXTRACT(_path, '{FOLDER_OF_DAY}', 1) AS DATE)"
     return exp.select(
-        *columns, f"{day} AS _ingest_date", "filename AS _source", dialect="databricks"
+        *columns, f"{day} AS _ingest_date", "_path AS _source", dialect="databricks"
     ).from_(exp.Table(this=call, alias=exp.TableAlias(this=exp.to_identifier("files"))))
 
 
