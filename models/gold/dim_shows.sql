@@ -6,7 +6,7 @@ MODEL (
   tags (
     gold
   ),
-  depends_on (quality.deliveries, quality.reconciliation),
+  depends_on (quality.deliveries, quality.reconciliation, silver.users_history),
   audits (unique_values(columns := (
       show_id
   )), not_null(columns := (show_id, title)))
