@@ -30,7 +30,7 @@ MOMENT = (
 OFFSET = "([+-])([0-9]{2}):?([0-9]{2})$"
 LARGEST_DOUBLE = "1.7976931348623157E308D"
 
-FOLDER_OF_DAY = r"dt=([0-9-]{10})[/\\\\][^/\\\\]*$"  # a file's path ends so; backslashes in SQL
+FOLDER_OF_DAY = r"(?s).*dt=([0-9-]{10})[/\\\\]"  # the last such folder of a path; backslashes in SQL
 FILE_OPTIONS = {"filename": "_path", "hive_partitioning": False}
 
 # The parquet types, as DuckDB names them, that fit each type of bronze.
@@ -115,7 +115,7 @@ def _csv_rows(files: t.List[str], types: t.Dict[str, str]) -> exp.Query:
     """The rows of csv files as text; files with the same header are read together."""
     by_header: t.Dict[t.Tuple[str, ...], t.List[str]] = defaultdict(list)
     for file in files:
-        by_header[_csv_header(file)].append(file)
+        by_header[_csv_header(file, types)].append(file)
     options = {
         "auto_detect": False,
         "header": True,
@@ -130,7 +130,7 @@ def _csv_rows(files: t.List[str], types: t.Dict[str, str]) -> exp.Query:
     }
     return _together(
         [
-            _file_rows("READ_CSV", alike, types, {**options, "columns": _text_columns(header)})
+            _file_rows("READ_CSV", alike, types, {**options, "columns": _text_columns(header, types)})
             for header, alike in by_header.items()
             if header
         ],
@@ -138,14 +138,14 @@ def _csv_rows(files: t.List[str], types: t.Dict[str, str]) -> exp.Query:
     )
 
 
-def _csv_header(file: str) -> t.Tuple[str, ...]:
+def _csv_header(file: str, types: t.Dict[str, str]) -> t.Tuple[str, ...]:
     """The column names of a csv file; empty for an empty file."""
     try:
         with open(file, encoding="utf-8-sig", newline="") as lines:
             header = tuple(next(csv.reader(lines, strict=True), ()))
     except (csv.Error, UnicodeDecodeError) as error:
         raise SQLMeshError(f"{file}: its header cannot be read as UTF-8 csv: {error}.") from error
-    twice = {column for column in header if header.count(column) > 1}
+    twice = {column for column in types if header.count(column) > 1}
     if twice:
         raise SQLMeshError(f"{file}: its header names a column twice: {', '.join(sorted(twice))}.")
     return header
@@ -156,7 +156,7 @@ def _json_rows(files: t.List[str], types: t.Dict[str, str]) -> exp.Query:
     options = {
         "auto_detect": False,
         "format": "newline_delimited",
-        "columns": _text_columns(types),
+        "columns": _text_columns(types, types),
         "maximum_object_size": LARGEST_FIELD,
     }
     return _together([_file_rows("READ_JSON", files, types, options)] if files else [], types)
@@ -165,26 +165,39 @@ def _json_rows(files: t.List[str], types: t.Dict[str, str]) -> exp.Query:
 def _parquet_rows(
     evaluator: MacroEvaluator, files: t.List[str], types: t.Dict[str, str]
 ) -> exp.Query:
-    """The rows of parquet files in their own types, after each file's types were checked."""
-    present = set()
+    """The rows of parquet files in their own types, files with the same columns read together.
+
+    A column that holds nothing but NULL may have been written without a type: it is left out.
+    """
+    by_columns: t.Dict[t.FrozenSet[str], t.List[str]] = defaultdict(list)
     for file in files:
         name = glob.escape(file).replace("'", "''")
         try:
             described = evaluator.engine_adapter.fetchall(
-                f"DESCRIBE SELECT * FROM READ_PARQUET('{name}', hive_partitioning = FALSE)"
+                f"""SELECT column_name, column_type
+                FROM (DESCRIBE SELECT * FROM READ_PARQUET('{name}', hive_partitioning = FALSE))
+                WHERE column_name NOT IN (
+                    SELECT name FROM PARQUET_SCHEMA('{name}') WHERE logical_type = 'NullType()'
+                )"""
             )
         except Exception as error:
             raise SQLMeshError(f"{file}: cannot be read as parquet: {error}") from error
-        for column, delivered, *_ in described:
-            present.add(column)
-            fitting = (*PARQUET_TYPES[types[column]], '"NULL"') if column in types else ()
-            if fitting and delivered.split("(")[0] not in fitting:
+        delivered = {column: type_ for column, type_ in described if column in types}
+        for column, type_ in delivered.items():
+            fitting = PARQUET_TYPES[types[column]]
+            if type_.split("(")[0] not in fitting:
                 raise SQLMeshError(
-                    f"{file}: column {column} has type {delivered}, which does not fit "
-                    f"{types[column]}. Deliver it as {' or '.join(fitting[:-1])}."
+                    f"{file}: column {column} has type {type_}, which does not fit "
+                    f"{types[column]}. Deliver it as {' or '.join(fitting)}."
                 )
-    rows = _file_rows("READ_PARQUET", files, types, {"union_by_name": True}, present)
-    return _together([rows] if files else [], types)
+        by_columns[frozenset(delivered)].append(file)
+    return _together(
+        [
+            _file_rows("READ_PARQUET", alike, types, {"union_by_name": True}, columns)
+            for columns, alike in by_columns.items()
+        ],
+        types,
+    )
 
 
 def _file_rows(
@@ -214,12 +227,12 @@ def _file_rows(
     ).from_(exp.Table(this=call, alias=exp.TableAlias(this=exp.to_identifier("files"))))
 
 
-def _text_columns(columns: t.Iterable[str]) -> exp.Struct:
-    """The `columns` option of DuckDB's readers: every column as text, one without a name by place."""
+def _text_columns(columns: t.Iterable[str], types: t.Dict[str, str]) -> exp.Struct:
+    """The `columns` option of DuckDB's readers: all as text; extra ones are named by their place."""
     return exp.Struct(
         expressions=[
             exp.PropertyEQ(
-                this=exp.to_identifier(column or f"_{place}"),
+                this=exp.to_identifier(column if column in types else f"_{place}"),
                 expression=exp.Literal.string("VARCHAR"),
             )
             for place, column in enumerate(columns)
