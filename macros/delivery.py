@@ -142,13 +142,17 @@ def _csv_header(file: str, types: t.Dict[str, str]) -> t.Tuple[str, ...]:
     """The column names of a csv file; empty for an empty file."""
     try:
         with open(file, encoding="utf-8-sig", newline="") as lines:
-            header = tuple(next(csv.reader(lines, strict=True), ()))
+            records = csv.reader(lines, strict=True)
+            header = next(records, [])
+            headless = not header and any(records)
     except (csv.Error, UnicodeDecodeError) as error:
         raise SQLMeshError(f"{file}: its header cannot be read as UTF-8 csv: {error}.") from error
+    if headless:
+        raise SQLMeshError(f"{file}: its first line is empty. Deliver it with a header.")
     twice = {column for column in types if header.count(column) > 1}
     if twice:
         raise SQLMeshError(f"{file}: its header names a column twice: {', '.join(sorted(twice))}.")
-    return header
+    return tuple(header)
 
 
 def _json_rows(files: t.List[str], types: t.Dict[str, str]) -> exp.Query:
@@ -347,7 +351,7 @@ def _typed_text(column: str, type_: str) -> str:
             f"CASE WHEN ISNAN({column}) THEN 'NaN' WHEN {column} > 0 THEN 'Infinity' "
             f"WHEN {column} < 0 THEN '-Infinity' END"
         )
-    return f"CAST({column} AS STRING)"
+    return f"CAST(CAST({column} AS {_sql_type(type_)}) AS STRING)"
 
 
 def _fit_typed(column: str, type_: str) -> str:

@@ -94,4 +94,4 @@ LEFT JOIN watches
 LEFT JOIN users
   ON users.user_id = ratings.user_id
   AND users._holds_from <= ratings.rated_at
-  AND users._holds_to > ratings.rated_at
+  AND users._holds_to >= ratings.rated_at

@@ -93,4 +93,4 @@ LEFT JOIN ratings
 LEFT JOIN users
   ON users.user_id = watches.user_id
   AND users._holds_from <= watches.watched_at
-  AND users._holds_to > watches.watched_at
+  AND users._holds_to >= watches.watched_at

@@ -55,5 +55,5 @@ SELECT
     THEN '0001-01-01 00:00:00'::TIMESTAMP_NTZ
     ELSE valid_from
   END AS _holds_from, /* valid_from, but the first version also holds for what was before it. */
-  COALESCE(valid_to, '9999-12-31 23:59:59.999999'::TIMESTAMP_NTZ) AS _holds_to /* valid_to, the end of time while current. */
+  COALESCE(DATE_ADD(MICROSECOND, -1, valid_to), '9999-12-31 23:59:59.999999'::TIMESTAMP_NTZ) AS _holds_to /* The last moment before valid_to, of all time while current. */
 FROM versions
