@@ -9,7 +9,7 @@ usage: bash setup.sh [run | test [pytest arguments]]
 
   bash setup.sh        set up: .venv with the exact pins of requirements.txt
   bash setup.sh run    set up, apply the project to prod (seeds to gold), show what is where
-  bash setup.sh test   set up with requirements-dev.txt; linter, format check, unit tests, pytest
+  bash setup.sh test   set up with requirements-dev.txt; linters, format check, unit tests, pytest
 TEXT
 }
 
@@ -104,6 +104,7 @@ case "${1-}" in
     test)
         shift
         set_up dev
+        step .venv/bin/ruff check --quiet
         step .venv/bin/sqlmesh lint
         step .venv/bin/sqlmesh format --check
         step .venv/bin/sqlmesh test

@@ -1,4 +1,4 @@
-"""Reading a delivery: the rows of one feed, in the types of bronze, from the landing or the seeds."""
+"""Reading a delivery: a feed's rows in the types of bronze, from the landing or the seeds."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from collections import defaultdict
 from datetime import date, timedelta
 from pathlib import Path
 
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
 from sqlglot import exp, parse_one
 from sqlmesh import macro
 from sqlmesh.core.macros import MacroEvaluator
@@ -30,7 +32,8 @@ MOMENT = (
 OFFSET = "([+-])([0-9]{2}):?([0-9]{2})$"
 LARGEST_DOUBLE = "1.7976931348623157E308D"
 
-FOLDER_OF_DAY = r"(?s).*dt=([0-9-]{10})[/\\\\]"  # the last such folder of a path; backslashes in SQL
+# The last such folder of a path, its backslashes escaped for SQL.
+FOLDER_OF_DAY = r"(?s).*dt=([0-9-]{10})[/\\\\]"
 FILE_OPTIONS = {"filename": "_path", "hive_partitioning": False}
 
 # The parquet types, as DuckDB names them, that fit each type of bronze.
@@ -85,7 +88,7 @@ def delivery(evaluator: MacroEvaluator, feed: exp.Expr, *columns: exp.Expr) -> e
 
 def _delivered_files(
     landing: Path, feed: str, files_format: str, start: date, end: date
-) -> t.List[str]:
+) -> list[str]:
     """Paths of the files that a feed delivered from `start` to `end` (both included)."""
     if not landing.is_dir():
         raise SQLMeshError(
@@ -100,7 +103,7 @@ def _delivered_files(
     ]
 
 
-def _seed_rows(feed: str, types: t.Dict[str, str]) -> exp.Select:
+def _seed_rows(feed: str, types: dict[str, str]) -> exp.Select:
     """A feed's seed as text, an empty field as NULL, its `delivered_on` as the day of delivery."""
     return parse_one(
         f"""SELECT {", ".join(f"NULLIF({column}, '') AS {column}" for column in types)},
@@ -111,11 +114,14 @@ def _seed_rows(feed: str, types: t.Dict[str, str]) -> exp.Select:
     )
 
 
-def _csv_rows(files: t.List[str], types: t.Dict[str, str]) -> exp.Query:
+def _csv_rows(files: list[str], types: dict[str, str]) -> exp.Query:
     """The rows of csv files as text; files with the same header are read together."""
-    by_header: t.Dict[t.Tuple[str, ...], t.List[str]] = defaultdict(list)
+    by_header: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for file in files:
-        by_header[_csv_header(file, types)].append(file)
+        header = _csv_header(file, types)
+        if header:
+            _check_csv_lines(file, len(header))
+            by_header[header].append(file)
     options = {
         "auto_detect": False,
         "header": True,
@@ -130,15 +136,16 @@ def _csv_rows(files: t.List[str], types: t.Dict[str, str]) -> exp.Query:
     }
     return _together(
         [
-            _file_rows("READ_CSV", alike, types, {**options, "columns": _text_columns(header, types)})
+            _file_rows(
+                "READ_CSV", alike, types, {**options, "columns": _text_columns(header, types)}
+            )
             for header, alike in by_header.items()
-            if header
         ],
         types,
     )
 
 
-def _csv_header(file: str, types: t.Dict[str, str]) -> t.Tuple[str, ...]:
+def _csv_header(file: str, types: dict[str, str]) -> tuple[str, ...]:
     """The column names of a csv file; empty for an empty file."""
     try:
         with open(file, encoding="utf-8-sig", newline="") as lines:
@@ -155,8 +162,40 @@ def _csv_header(file: str, types: t.Dict[str, str]) -> t.Tuple[str, ...]:
     return tuple(header)
 
 
-def _json_rows(files: t.List[str], types: t.Dict[str, str]) -> exp.Query:
+def _check_csv_lines(file: str, fields: int) -> None:
+    """Raises for what DuckDB's reader lets pass, alone or among many files.
+
+    That is an empty field too many at the end of a line, and a quote that is never closed.
+    """
+    places = [str(place) for place in range(fields)]
+    try:
+        with arrow_csv.open_csv(
+            file,
+            arrow_csv.ReadOptions(block_size=LARGEST_FIELD, column_names=places),
+            arrow_csv.ParseOptions(newlines_in_values=True),
+            arrow_csv.ConvertOptions(include_columns=["0"], column_types={"0": pa.binary()}),
+        ) as batches:
+            for _ in batches:
+                pass
+        with open(file, "rb") as content:
+            blocks = iter(lambda: content.read(LARGEST_FIELD), b"")
+            quotes = sum(block.count(b'"') for block in blocks)
+        if quotes % 2:  # a quote within an unquoted field may be the odd one
+            csv.field_size_limit(LARGEST_FIELD)
+            with open(file, encoding="utf-8-sig", newline="") as lines:
+                for _ in csv.reader(lines, strict=True):
+                    pass
+    except (csv.Error, UnicodeDecodeError, pa.ArrowInvalid) as error:
+        raise SQLMeshError(f"{file}: cannot be read as UTF-8 csv: {error}.") from error
+
+
+def _json_rows(files: list[str], types: dict[str, str]) -> exp.Query:
     """The rows of json files (one object a line) as text."""
+    for file in files:
+        if Path(file).is_file():
+            with open(file, "rb") as content:
+                if content.read(3) == b"\xef\xbb\xbf":  # DuckDB's reader skips or refuses it
+                    raise SQLMeshError(f"{file}: begins with a byte order mark; json has none.")
     options = {
         "auto_detect": False,
         "format": "newline_delimited",
@@ -167,13 +206,13 @@ def _json_rows(files: t.List[str], types: t.Dict[str, str]) -> exp.Query:
 
 
 def _parquet_rows(
-    evaluator: MacroEvaluator, files: t.List[str], types: t.Dict[str, str]
+    evaluator: MacroEvaluator, files: list[str], types: dict[str, str]
 ) -> exp.Query:
     """The rows of parquet files in their own types, files with the same columns read together.
 
     A column that holds nothing but NULL may have been written without a type: it is left out.
     """
-    by_columns: t.Dict[t.FrozenSet[str], t.List[str]] = defaultdict(list)
+    by_columns: dict[frozenset[str], list[str]] = defaultdict(list)
     for file in files:
         name = glob.escape(file).replace("'", "''")
         try:
@@ -184,9 +223,14 @@ def _parquet_rows(
                     SELECT name FROM PARQUET_SCHEMA('{name}') WHERE logical_type = 'NullType()'
                 )"""
             )
+            delivered = {column: type_ for column, type_ in described if column in types}
+            if delivered:  # damaged pages show only when they are read, in an error without a name
+                evaluator.engine_adapter.fetchall(
+                    f"""SELECT BIT_XOR(HASH({", ".join(delivered)}))
+                    FROM READ_PARQUET('{name}', hive_partitioning = FALSE)"""
+                )
         except Exception as error:
             raise SQLMeshError(f"{file}: cannot be read as parquet: {error}") from error
-        delivered = {column: type_ for column, type_ in described if column in types}
         for column, type_ in delivered.items():
             fitting = PARQUET_TYPES[types[column]]
             if type_.split("(")[0] not in fitting:
@@ -206,10 +250,10 @@ def _parquet_rows(
 
 def _file_rows(
     reader: str,
-    files: t.List[str],
-    types: t.Dict[str, str],
-    options: t.Dict[str, t.Any],
-    present: t.Optional[t.Collection[str]] = None,
+    files: list[str],
+    types: dict[str, str],
+    options: dict[str, t.Any],
+    present: t.Collection[str] | None = None,
 ) -> exp.Select:
     """A feed's columns out of files, NULL for a column that they lack, with day and path."""
     if present is None:
@@ -231,8 +275,8 @@ def _file_rows(
     ).from_(exp.Table(this=call, alias=exp.TableAlias(this=exp.to_identifier("files"))))
 
 
-def _text_columns(columns: t.Iterable[str], types: t.Dict[str, str]) -> exp.Struct:
-    """The `columns` option of DuckDB's readers: all as text; extra ones are named by their place."""
+def _text_columns(columns: t.Iterable[str], types: dict[str, str]) -> exp.Struct:
+    """The `columns` option of DuckDB's readers: all as text, extra ones named by place."""
     return exp.Struct(
         expressions=[
             exp.PropertyEQ(
@@ -244,7 +288,7 @@ def _text_columns(columns: t.Iterable[str], types: t.Dict[str, str]) -> exp.Stru
     )
 
 
-def _together(selects: t.List[exp.Select], types: t.Dict[str, str]) -> exp.Query:
+def _together(selects: list[exp.Select], types: dict[str, str]) -> exp.Query:
     """The rows of all selects; without any, none."""
     if selects:
         return exp.union(*selects, distinct=False) if len(selects) > 1 else selects[0]
@@ -259,7 +303,7 @@ def _together(selects: t.List[exp.Select], types: t.Dict[str, str]) -> exp.Query
 
 def _fitted(
     rows: exp.Query,
-    types: t.Dict[str, str],
+    types: dict[str, str],
     fit: t.Callable[[str, str], str],
     text: t.Callable[[str, str], str],
 ) -> exp.Subquery:
@@ -290,10 +334,14 @@ def _fitted(
     ).from_(rows.subquery("delivered"))
     return (
         exp.select(
-            *(f"CAST({column} AS {_sql_type(type_)}) AS {column}" for column, type_ in types.items()),
+            *(
+                f"CAST({column} AS {_sql_type(type_)}) AS {column}"
+                for column, type_ in types.items()
+            ),
             "CAST(_ingest_date AS DATE) AS _ingest_date",
             "CAST(_source AS STRING) AS _source",
-            f"CAST(CASE WHEN {' OR '.join(misfits.values())} THEN {json} END AS STRING) AS _rescued_data",
+            f"CAST(CASE WHEN {' OR '.join(misfits.values())} THEN {json} END AS STRING) "
+            "AS _rescued_data",
             dialect="databricks",
         )
         .from_(fitted.subquery("fitted"))

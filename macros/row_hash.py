@@ -18,7 +18,8 @@ def row_hash(evaluator: MacroEvaluator, *columns: exp.Expr) -> exp.Expr:
     Returns:
         MD5, as 32 lower-case hexadecimal digits, of the columns and `_rescued_data` as text.
     """
-    texts = [_text(column.this.sql("databricks"), column.to.this.name) for column in columns] + ["_rescued_data"]
+    delivered = (_text(column.this.sql("databricks"), column.to.this.name) for column in columns)
+    texts = (*delivered, "_rescued_data")
     parts = (f"COALESCE(CAST(LENGTH({text}) AS STRING) || ':' || {text}, '-')" for text in texts)
     joined = " || '|' || ".join(parts)
     return parse_one(f"MD5({joined})", dialect="databricks")

@@ -143,7 +143,7 @@ def reasons(evaluator: MacroEvaluator, rules: exp.Expr, rows: exp.Expr) -> exp.E
     return parse_one(f"ARRAY_SORT(ARRAY_COMPACT(ARRAY({found})))", dialect="databricks")
 
 
-def _conditions(rules: exp.Expr, rows: str, misfit: str) -> t.Iterator[t.Tuple[str, str]]:
+def _conditions(rules: exp.Expr, rows: str, misfit: str) -> t.Iterator[tuple[str, str]]:
     """Each rule's reason and its condition in terms of the columns of the relation `rows`."""
     for rule in rules.expressions:
         column, what, condition = (part.name for part in rule.expressions)

@@ -1,4 +1,4 @@
-"""The settings of the contract (section 1) that audits judge by, read where a statement is rendered."""
+"""The settings of the contract (section 1) that audits judge by, read on rendering."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def max_reject_share(evaluator: MacroEvaluator) -> exp.Expr:
 
 @macro()
 def max_silence_days(evaluator: MacroEvaluator) -> exp.Expr:
-    """STREAMING_MAX_SILENCE_DAYS: how many days a feed may be silent; NULL where it is not judged."""
+    """STREAMING_MAX_SILENCE_DAYS: how many days a feed may be silent; NULL: not judged."""
     setting = os.environ.get("STREAMING_MAX_SILENCE_DAYS", "")
     if not setting:
         return exp.null()

@@ -192,7 +192,8 @@ def test_a_silent_feed_keeps_gold_as_it_was(platform: Platform) -> None:
 def test_an_unaccounted_row_keeps_gold_as_it_was(platform: Platform) -> None:
     """A row vanishes from silver behind the platform's back: the next run says so and stops."""
     (name,) = platform.query(
-        "SELECT table_name FROM duckdb_tables() WHERE table_name SIMILAR TO 'silver__watches__[0-9]+'"
+        "SELECT table_name FROM duckdb_tables() "
+        "WHERE table_name SIMILAR TO 'silver__watches__[0-9]+'"
     )[0]
     platform.query(f"DELETE FROM streaming_prod.sqlmesh__silver.{name}", "READ_WRITE")
     before = gold(platform)

@@ -9,9 +9,10 @@ from typing import Any
 
 import oracle
 import pytest
+from harness import Platform, assert_equal
+
 from deliveries.generate import write_landing
 from deliveries.population import Settings
-from harness import Platform, assert_equal
 
 FIRST = date(2026, 1, 1)
 DAYS = [FIRST + timedelta(days=n) for n in range(5)]

@@ -9,7 +9,6 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest

@@ -21,7 +21,7 @@ FOUND_BY_SQLMESH = ("test*.yaml", "test*.yml")
 
 
 def yaml_files(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The YAML files below a folder, with what is in them; a key that is there twice is an error."""
+    """The YAML files below a folder and what is in them; a key that is there twice is an error."""
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in (".yaml", ".yml"):
             content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
