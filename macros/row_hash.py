@@ -32,5 +32,6 @@ def _text(column: str, type_: str) -> str:
     if type_ == "DOUBLE":
         return f"CAST(TRY_CAST({column} AS DECIMAL(18, 6)) AS STRING)"
     if type_ == "TIMESTAMPNTZ":
-        return f"CAST(UNIX_MICROS({column}) AS STRING)"
+        epoch = "CAST('1970-01-01' AS TIMESTAMP_NTZ)"
+        return f"CAST(TIMESTAMPDIFF(MICROSECOND, {epoch}, {column}) AS STRING)"
     return f"CAST({column} AS STRING)"

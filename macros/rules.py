@@ -24,7 +24,7 @@ from sqlmesh.core.macros import MacroEvaluator
 from macros.text import WHITE_SPACE, cleaned, is_blank
 
 EMAIL = f"^[^@]*[^@{WHITE_SPACE}][^@]*@[^@]*[.][^@]*$"
-COUNTRY = f"^[{WHITE_SPACE}]*[A-Za-z]{{2}}[{WHITE_SPACE}]*$"
+COUNTRY = f"^[{WHITE_SPACE}]*[A-Za-z]{{2}}[{WHITE_SPACE}]*\\\\z"
 
 USERS = (
     ("user_id", "missing", "value IS NULL AND NOT misfit"),
