@@ -1,0 +1,138 @@
+"""Starts and stops the stand-in, and says how to reach it. Standard library only."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import install
+
+HOST = "stand-in.cloud.databricks.com"
+HTTP_PATH = "/sql/1.0/warehouses/standin0"
+TOKEN = "stand-in-token"
+CATALOGS = ("streaming_prod", "streaming_dev")
+READY_IN = 120  # seconds
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement as the warehouse got it (`sent`) and as Spark got it (`run`)."""
+
+    sent: str
+    run: str
+    seconds: float
+    error: str | None
+    query_tags: str | None
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A running stand-in: `environment` is what a client's process needs to reach it."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def statements(self) -> list[Statement]:
+        """All statements that have ended so far, in the order of their ends."""
+        log = self.folder / "statements.jsonl"
+        lines = log.read_text().splitlines() if log.exists() else []
+        entries = (json.loads(line) for line in lines)
+        return [
+            Statement(
+                sent=entry["sent"],
+                run=entry.get("run", entry["sent"]),
+                seconds=entry["seconds"],
+                error=entry.get("error"),
+                query_tags=entry.get("query_tags"),
+            )
+            for entry in entries
+        ]
+
+
+@contextmanager
+def warehouse(
+    folder: Path, *, catalogs: Sequence[str] = CATALOGS, memory: str = "2g", **conf: str
+) -> Iterator[Warehouse]:
+    """Runs the stand-in on `folder` with these catalogs; `conf` is settings of Spark."""
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    install.install()
+    ready, errors = folder / "ready.json", folder / "server.log"
+    ready.unlink(missing_ok=True)
+    command = [str(install.python()), "-m", "tests.warehouse.server", "--folder", str(folder)]
+    command += ["--catalogs", ",".join(catalogs), "--memory", memory]
+    command += ["--host", HOST, "--http-path", HTTP_PATH, "--token", TOKEN]
+    command += [f"--conf={name}={value}" for name, value in conf.items()]
+    with errors.open("w") as log:
+        server = subprocess.Popen(
+            command,
+            cwd=install.PROJECT,
+            env=_server_environment(),
+            stdin=subprocess.PIPE,  # the server ends when this closes, however this process ends
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is for the client first
+        )
+    try:
+        answer = _await(server, ready, errors)
+        yield Warehouse(folder, _client_environment(answer["proxy_port"], answer["certificate"]))
+    finally:
+        _stop(server)
+
+
+def _server_environment() -> dict[str, str]:
+    own = ("PYTHON", "SPARK_", "PYSPARK_", "DATABRICKS_", "VIRTUAL_ENV")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    # PySpark's workers are started with this interpreter too; Spark's user is current_user().
+    return kept | {
+        "PYTHONPATH": str(install.PROJECT),
+        "PYSPARK_PYTHON": str(install.python()),
+        "SPARK_USER": "someone@example.com",
+        "SPARK_LOCAL_IP": "127.0.0.1",
+    }
+
+
+def _client_environment(proxy_port: int, certificate: str) -> dict[str, str]:
+    proxy = f"http://127.0.0.1:{proxy_port}"
+    return {
+        "DATABRICKS_HOST": HOST,
+        "DATABRICKS_HTTP_PATH": HTTP_PATH,
+        "DATABRICKS_TOKEN": TOKEN,
+        # The token counts, not the OAuth client of a developer's own settings.
+        "DATABRICKS_CLIENT_ID": "",
+        "DATABRICKS_CLIENT_SECRET": "",
+        "HTTPS_PROXY": proxy,
+        "https_proxy": proxy,
+        "NO_PROXY": "",
+        "no_proxy": "",
+        "SSL_CERT_FILE": certificate,
+        "SQLMESH__DISABLE_ANONYMIZED_ANALYTICS": "true",
+    }
+
+
+def _await(server: subprocess.Popen[bytes], ready: Path, errors: Path) -> dict:
+    end = time.monotonic() + READY_IN
+    while not ready.exists():
+        if server.poll() is not None:
+            raise RuntimeError(f"The warehouse did not start:\n{errors.read_text()[-8000:]}")
+        if time.monotonic() > end:
+            said = errors.read_text()[-8000:]
+            raise TimeoutError(f"The warehouse was not ready after {READY_IN} s:\n{said}")
+        time.sleep(0.1)
+    return json.loads(ready.read_text())
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    assert server.stdin
+    server.stdin.close()
+    try:
+        server.wait(20)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
