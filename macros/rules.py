@@ -21,10 +21,10 @@ from sqlglot import exp, parse_one
 from sqlmesh import macro
 from sqlmesh.core.macros import MacroEvaluator
 
-from macros.text import WHITE_SPACE, cleaned, is_blank
+from macros.text import WHITE_SPACES, cleaned, is_blank
 
-EMAIL = f"^[^@]*[^@{WHITE_SPACE}][^@]*@[^@]*[.][^@]*$"
-COUNTRY = f"^[{WHITE_SPACE}]*[A-Za-z]{{2}}[{WHITE_SPACE}]*\\\\z"
+EMAIL = f"^[^@]*[^@{WHITE_SPACES}][^@]*@[^@]*[.][^@]*$"
+COUNTRY = f"^[{WHITE_SPACES}]*[A-Za-z]{{2}}[{WHITE_SPACES}]*\\\\z"
 
 USERS = (
     ("user_id", "missing", "value IS NULL AND NOT misfit"),

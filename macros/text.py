@@ -6,12 +6,14 @@ from sqlglot import exp, parse_one
 from sqlmesh import macro
 from sqlmesh.core.macros import MacroEvaluator
 
-WHITE_SPACE = " \t\n\x0b\x0c\r"
+# Spark knows no escape for vertical tab and form feed in a text, but regular expressions do.
+WHITE_SPACE = "' \\t\\n\\r' || CHR(11) || CHR(12)"  # as an expression of SQL
+WHITE_SPACES = r" \\t\\n\\x0B\\f\\r"  # within the brackets of a regular expression in SQL
 
 
 def trimmed(text: str) -> str:
     """SQL of a text without white space at its ends."""
-    return f"TRIM(BOTH '{WHITE_SPACE}' FROM {text})"
+    return f"TRIM(BOTH {WHITE_SPACE} FROM {text})"
 
 
 def is_blank(text: str) -> str:
@@ -41,6 +43,7 @@ def capitalised(evaluator: MacroEvaluator, text: exp.Expr) -> exp.Expr:
     Words are set apart by white space alone, which stays as it is: the engines' own INITCAP
     disagree on that.
     """
-    words = f"REGEXP_EXTRACT_ALL({text.sql('databricks')}, '[{WHITE_SPACE}]+|[^{WHITE_SPACE}]+', 0)"
+    word = f"[{WHITE_SPACES}]+|[^{WHITE_SPACES}]+"
+    words = f"REGEXP_EXTRACT_ALL({text.sql('databricks')}, '{word}', 0)"
     capital = "UPPER(SUBSTRING(word, 1, 1)) || LOWER(SUBSTRING(word, 2))"
     return parse_one(f"ARRAY_JOIN(TRANSFORM({words}, word -> {capital}), '')", dialect="databricks")

@@ -80,9 +80,15 @@ class Platform:
     """
 
     def __init__(
-        self, folder: Path, files_format: str = "csv", project: Path = PROJECT, **settings: str
+        self,
+        folder: Path,
+        files_format: str = "csv",
+        project: Path = PROJECT,
+        gateway: str = "local",
+        **settings: str,
     ) -> None:
         self.project = project
+        self.gateway = gateway
         self.landing = folder / "landing"
         self.data = folder / "data"
         self.files_format = files_format
@@ -142,13 +148,14 @@ class Platform:
         os.environ.update(self.environment())
         context = None
         try:
-            context = Context(paths=self.project)
+            context = Context(paths=self.project, gateway=self.gateway)
             yield context
         except PlanError as error:
             raise Stopped("\n".join(failures.failed)) from error
         finally:
             if context is not None:
                 context.close()
+                context.engine_adapter.close()
             os.environ.clear()
             os.environ.update(before)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -1244,10 +1244,16 @@ def deliver_bytes(
     return path
 
 
-def deliver_kinds(platform: Platform, feed: str) -> None:
-    """Delivers the rows of all kinds of a feed in one file."""
+def deliver_kinds(
+    platform: Platform, feed: str, day: date = ROWS_DAY, but: Collection[str] = ()
+) -> None:
+    """Delivers the rows of all kinds of a feed, but for some, in one file."""
     files_format = platform.files_format
-    kinds = [k for k in ROW_KINDS if k.feed == feed and files_format in k.formats]
+    kinds = [
+        k
+        for k in ROW_KINDS
+        if k.feed == feed and files_format in k.formats and k.name not in but
+    ]
     rows = [row_of(kind, typed=files_format == "parquet") for kind in kinds]
     if files_format == "csv":
         content = csv_text(list(oracle.FEEDS[feed]), rows).encode()
@@ -1261,7 +1267,7 @@ def deliver_kinds(platform: Platform, feed: str) -> None:
             {c: kind.rescued.get(c, v) if type(v) is int else v for c, v in row.items()}
             for kind, row in zip(kinds, rows, strict=True)
         ]
-    deliver_bytes(platform, feed, ROWS_DAY, "kinds", content, rows)
+    deliver_bytes(platform, feed, day, "kinds", content, rows)
 
 
 def deliver_parents(platform: Platform, day: date) -> None:

@@ -34,4 +34,6 @@ FROM @delivery(
   updated_at::TIMESTAMP_NTZ
 )
 WHERE
-  _ingest_date BETWEEN @start_date AND @end_date
+  _ingest_date BETWEEN @start_date AND @end_date;
+
+@PERSONAL_DATA(name, email)

@@ -9,6 +9,10 @@ MODEL (
     gold
   ),
   depends_on (quality.deliveries, quality.reconciliation),
+  clustered_by (rating_date, rating_id),
+  physical_properties (
+    'delta.enableDeletionVectors' = 'true'
+  ),
   audits (
     grain_is_unique(key := rating_id, changed := silver.ratings, changed_on := _accepted_on)
   )
@@ -94,4 +98,6 @@ LEFT JOIN watches
 LEFT JOIN users
   ON users.user_id = ratings.user_id
   AND users._holds_from <= ratings.rated_at
-  AND users._holds_to >= ratings.rated_at
+  AND users._holds_to >= ratings.rated_at;
+
+@PRIMARY_KEY(rating_id)

@@ -9,6 +9,10 @@ MODEL (
     gold
   ),
   depends_on (quality.deliveries, quality.reconciliation),
+  clustered_by (watch_date, watch_id),
+  physical_properties (
+    'delta.enableDeletionVectors' = 'true'
+  ),
   audits (
     grain_is_unique(key := watch_id, changed := silver.watches, changed_on := _accepted_on),
     assert_fct_watches_valid_ratings,
@@ -93,4 +97,6 @@ LEFT JOIN ratings
 LEFT JOIN users
   ON users.user_id = watches.user_id
   AND users._holds_from <= watches.watched_at
-  AND users._holds_to >= watches.watched_at
+  AND users._holds_to >= watches.watched_at;
+
+@PRIMARY_KEY(watch_id)

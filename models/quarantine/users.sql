@@ -40,4 +40,6 @@ SELECT
 FROM deliveries
 WHERE
   _ingest_date BETWEEN @start_date AND @end_date
-  AND NOT @IS_ACCEPTABLE(@USERS_RULES(), deliveries)
+  AND NOT @IS_ACCEPTABLE(@USERS_RULES(), deliveries);
+
+@PERSONAL_DATA(name, email)

@@ -8,6 +8,10 @@ MODEL (
   tags (
     silver
   ),
+  clustered_by rating_id,
+  physical_properties (
+    'delta.enableDeletionVectors' = 'true'
+  ),
   audits (
     grain_is_unique(key := rating_id, changed := silver.ratings, changed_on := _accepted_on),
     not_null_in_changed(
@@ -87,8 +91,10 @@ SELECT
   newest.rated_at, /* When the rating was given, in UTC. */
   newest.rating_date, /* Day on which the rating was given, UTC. */
   newest._accepted_on, /* Day on which the delivery that is shown became acceptable. */
-  summed.watch_ids::ARRAY<BIGINT> AS _watch_ids, /* Every watch that an acceptable delivery of the rating named: it may have moved from one to another. */
+  COALESCE(summed.watch_ids, ARRAY())::ARRAY<BIGINT> AS _watch_ids, /* Every watch that an acceptable delivery of the rating named: it may have moved from one to another. */
   summed.accepted AS _accepted_deliveries /* Number of acceptable deliveries of the rating. */
 FROM newest
 JOIN summed
-  ON summed.rating_id = newest.rating_id
+  ON summed.rating_id = newest.rating_id;
+
+@PRIMARY_KEY(rating_id)

@@ -8,6 +8,10 @@ MODEL (
   tags (
     silver
   ),
+  clustered_by show_id,
+  physical_properties (
+    'delta.enableDeletionVectors' = 'true'
+  ),
   audits (
     grain_is_unique(key := show_id, changed := silver.shows, changed_on := _delivered_on),
     not_null(columns := (show_id, title, updated_at)),
@@ -62,4 +66,6 @@ FROM ranked
 JOIN changes
   ON changes.show_id = ranked.show_id
 WHERE
-  ranked.place = 1
+  ranked.place = 1;
+
+@PRIMARY_KEY(show_id)

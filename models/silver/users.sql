@@ -6,6 +6,10 @@ MODEL (
   description 'The users as last delivered. Grain: user_id.',
   grain user_id,
   tags (silver, personal_data),
+  clustered_by user_id,
+  physical_properties (
+    'delta.enableDeletionVectors' = 'true'
+  ),
   audits (
     grain_is_unique(key := user_id, changed := silver.users, changed_on := _delivered_on),
     not_null(columns := (user_id, name, email, updated_at))
@@ -45,4 +49,8 @@ SELECT
   accepted AS _accepted_deliveries /* Number of accepted deliveries of the user. */
 FROM ranked
 WHERE
-  place = 1
+  place = 1;
+
+@PRIMARY_KEY(user_id);
+
+@PERSONAL_DATA(name, email)

@@ -9,6 +9,8 @@ MODEL (
   depends_on (
     silver.users
   ),
+  clustered_by user_id,
+  physical_properties ('delta.enableDeletionVectors' = 'true', 'delta.columnMapping.mode' = 'name'),
   audits (
     unique_combination_of_columns(columns := (user_id, valid_from)),
     validity_does_not_overlap,
@@ -56,4 +58,8 @@ SELECT
     ELSE valid_from
   END AS _holds_from, /* valid_from, but the first version also holds for what was before it. */
   COALESCE(DATE_ADD(MICROSECOND, -1, valid_to), '9999-12-31 23:59:59.999999'::TIMESTAMP_NTZ) AS _holds_to /* The last moment before valid_to, of all time while current. */
-FROM versions
+FROM versions;
+
+@PRIMARY_KEY(user_id, valid_from);
+
+@PERSONAL_DATA(name, email)

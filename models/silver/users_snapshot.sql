@@ -3,7 +3,8 @@ MODEL (
   kind SCD_TYPE_2_BY_COLUMN (
     unique_key user_id,
     columns (name, email, country, subscription_plan, signed_up_on),
-    execution_time_as_valid_from TRUE
+    execution_time_as_valid_from TRUE,
+    time_data_type TIMESTAMP_NTZ
   ),
   description 'What was shown when: the users as silver.users showed them from run to run, never corrected afterwards. Grain: user_id and valid_from.',
   grain (user_id, valid_from),
@@ -18,6 +19,7 @@ MODEL (
     valid_to = 'Time of the run that no longer showed it, UTC; NULL while it is shown.'
   ),
   tags (silver, history, personal_data),
+  physical_properties ('delta.enableDeletionVectors' = 'true', 'delta.columnMapping.mode' = 'name'),
   audits (
     unique_combination_of_columns(columns := (user_id, valid_from)),
     not_null(columns := (user_id, name, email, country, subscription_plan, valid_from))
@@ -36,4 +38,6 @@ SELECT
   COALESCE(country, '') AS country,
   COALESCE(subscription_plan, '') AS subscription_plan,
   signed_up_on
-FROM users
+FROM users;
+
+@PERSONAL_DATA(name, email)

@@ -8,6 +8,10 @@ MODEL (
   tags (
     silver
   ),
+  clustered_by watch_id,
+  physical_properties (
+    'delta.enableDeletionVectors' = 'true'
+  ),
   audits (
     grain_is_unique(key := watch_id, changed := silver.watches, changed_on := _accepted_on),
     not_null_in_changed(
@@ -156,4 +160,6 @@ SELECT
   accepted_on AS _accepted_on, /* Day on which the delivery that is shown became acceptable: its own, or that on which its user or show became known if that is later. */
   known_on AS _known_on, /* Day on which the first delivery of the watch became acceptable. */
   acceptable::BIGINT AS _accepted_deliveries /* Number of acceptable deliveries of the watch. */
-FROM newest
+FROM newest;
+
+@PRIMARY_KEY(watch_id)

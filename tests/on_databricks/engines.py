@@ -1,0 +1,147 @@
+"""The project on both engines, with the same deliveries, and what their tables hold."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from harness import Platform
+from sqlmesh import Context
+
+from tests.warehouse.install import missing
+from tests.warehouse.start import Warehouse, warehouse
+
+CATALOGS = ("streaming_prod", "streaming_dev")
+COMPARED = ("bronze", "silver", "quarantine", "gold", "analytics", "quality")
+OF_THE_RUN = {"_loaded_at"}  # says when, not what
+
+# What DuckDB calls the types of Databricks.
+TYPES = {
+    "VARCHAR": "string",
+    "BIGINT": "bigint",
+    "INTEGER": "int",
+    "DOUBLE": "double",
+    "BOOLEAN": "boolean",
+    "DATE": "date",
+    "TIMESTAMP": "timestamp_ntz",
+    "VARCHAR[]": "array<string>",
+    "BIGINT[]": "array<bigint>",
+}
+
+
+class Table(NamedTuple):
+    """A table: its columns with their types, and its rows in an order that both engines share."""
+
+    types: dict[str, str]
+    rows: list[tuple[Any, ...]]
+
+
+class Engines(NamedTuple):
+    """The same landing, read by the project on DuckDB and on the stand-in of Databricks."""
+
+    local: Platform
+    databricks: Platform
+    warehouse: Warehouse
+
+    def deliver_as(self, files_format: str) -> None:
+        """From now on deliveries come in this format."""
+        for platform in (self.local, self.databricks):
+            platform.files_format = files_format
+            platform.settings["STREAMING_LANDING_FORMAT"] = files_format
+
+
+@contextmanager
+def engines(
+    folder: Path,
+    files_format: str = "csv",
+    catalogs: tuple[str, ...] = CATALOGS,
+    **settings: str,
+) -> Iterator[Engines]:
+    """Both engines in a folder, nothing planned yet; the warehouse stops at the end."""
+    lacking = missing()
+    if lacking:
+        reason = "The Databricks tier needs " + "; ".join(lacking)
+        if os.environ.get("STREAMING_REQUIRE_ALL_TIERS"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    local = Platform(folder / "local", files_format, **settings)
+    with warehouse(folder / "warehouse", catalogs=catalogs) as server:
+        databricks = Platform(
+            folder / "databricks",
+            files_format,
+            gateway="databricks",
+            **{**server.environment, "STREAMING_LANDING": str(local.landing), **settings},
+        )
+        yield Engines(local, databricks, server)
+
+
+def tables(
+    platform: Platform, catalog: str = "streaming_prod", suffix: str = ""
+) -> dict[str, Table]:
+    """Every table and view of an environment, whole but for what says when a load ran."""
+    with platform.context() as context:
+        names = sorted(
+            name.replace('"', "").split(".", 1)[1]
+            for name in context.models
+            if name.split(".")[1].strip('"') in COMPARED and '."raw_' not in name
+        )
+        return {name: _table(context, catalog, suffix, name) for name in names}
+
+
+def _table(context: Context, catalog: str, suffix: str, name: str) -> Table:
+    schema, table = name.split(".")
+    path = f"{catalog}.{schema}{suffix}.{table}"
+    described = context.engine_adapter.fetchall(f"DESCRIBE {path}")
+    types = {row[0]: TYPES.get(row[1], row[1]) for row in described if row[0] not in OF_THE_RUN}
+    rows = context.engine_adapter.fetchall(f"SELECT {', '.join(types)} FROM {path}")
+    plain = [tuple(map(_plain, row)) for row in rows]
+    # By what is exact first, since means may differ in their last digits.
+    return Table(
+        types, sorted(plain, key=lambda row: [repr(v) for v in row if type(v) is not float])
+    )
+
+
+def _plain(value: Any) -> Any:
+    """A value as either driver would give it; a list in order, since sets have none."""
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return sorted(_plain(item) for item in value)
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def differences(left: dict[str, Table], right: dict[str, Table]) -> list[str]:
+    """What differs between the tables of two platforms, a line each."""
+    found = []
+    for name in sorted(left.keys() | right.keys()):
+        if name not in left or name not in right:
+            found.append(f"{name} is on one engine only")
+            continue
+        ours, theirs = left[name], right[name]
+        if ours.types != theirs.types:
+            differing = {
+                c: (t, theirs.types.get(c))
+                for c, t in ours.types.items()
+                if theirs.types.get(c) != t
+            }
+            found.append(f"{name}: types {differing}")
+        elif len(ours.rows) != len(theirs.rows):
+            found.append(f"{name}: {len(ours.rows)} rows, {len(theirs.rows)} rows")
+        else:
+            found += [
+                f"{name}.{column}: {a!r}, {b!r} in {row}"
+                for row, other in zip(ours.rows, theirs.rows, strict=True)
+                for column, a, b in zip(ours.types, row, other, strict=True)
+                if not _same(a, b)
+            ]
+    return found
+
+
+def _same(left: Any, right: Any) -> bool:
+    if isinstance(left, float) and isinstance(right, float):
+        return math.isclose(left, right, rel_tol=1e-12)
+    return type(left) is type(right) and left == right

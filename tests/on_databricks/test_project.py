@@ -1,0 +1,242 @@
+"""The project on the stand-in of Databricks: what it sends, and changes on their way to prod.
+
+The stand-in records tags, keys, grants and policies without effect, so the statements are the
+evidence: `statements.sql` beside this file is what a first plan sends, and STREAMING_WRITE_GOLDEN=1
+writes it anew. Read the difference in review.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from engines import engines
+from harness import PROJECT, Platform
+from sqlmesh.core.snapshot import SnapshotChangeCategory
+
+from tests.warehouse.start import Warehouse
+
+LAST = date(2026, 2, 20)
+PARTS = ("config.yaml", "models", "macros", "audits", "linter", "seeds")
+GOLDEN = Path(__file__).with_name("statements.sql")
+KEPT = ("CREATE TABLE", "ALTER TABLE", "GRANT")
+# A new table is filled as it is created; CTEs may stand before an INSERT.
+FILLED = re.compile(
+    r"(?:(?:MERGE|INSERT) INTO|^CREATE TABLE(?=.* AS (?:WITH|SELECT) )(?! .* LIMIT 0$)"
+    r"(?: IF NOT EXISTS)?) `streaming_prod`\.`sqlmesh__[a-z]+`\.`(?!temp_)(.+?)__[0-9]{6,}",
+    re.S,
+)
+# Runs a file of statements as an admin's client would, before the catalogs are there.
+PREPARE = """
+import os, re, sys
+from databricks import sql
+with sql.connect(
+    os.environ["DATABRICKS_HOST"],
+    os.environ["DATABRICKS_HTTP_PATH"],
+    os.environ["DATABRICKS_TOKEN"],
+    session_configuration={"QUERY_TAGS": "project:streaming-platform"},
+) as connection, connection.cursor() as cursor:
+    for statement in re.sub("--.*", "", open(sys.argv[1]).read()).split(";"):
+        if statement.strip():
+            cursor.execute(statement)
+"""
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def prod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Platform, Warehouse]]:
+    """A copy of the project, its seeds in prod, in a workspace made by resources/databricks.sql.
+
+    The tests below change it one after the other.
+    """
+    folder = tmp_path_factory.mktemp("project")
+    project = folder / "project"
+    project.mkdir()
+    for part in PARTS:
+        source = PROJECT / part
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, project / part)
+    settings = {"STREAMING_LANDING": "", "STREAMING_ANALYSTS": "analysts"}
+    with engines(folder, catalogs=(), **settings) as both:
+        platform = both.databricks
+        platform.project = project
+        prepared = subprocess.run(
+            [sys.executable, "-c", PREPARE, PROJECT / "resources" / "databricks.sql"],
+            env={**os.environ, **both.warehouse.environment},
+            capture_output=True,
+            text=True,
+        )
+        assert prepared.returncode == 0, prepared.stderr
+        platform.plan(LAST)
+        yield platform, both.warehouse
+
+
+def test_statements(prod: tuple[Platform, Warehouse]) -> None:
+    statements = {
+        _without_what_changes(statement.sent)
+        for statement in prod[1].statements()
+        if not statement.error
+    }
+    text = "\n".join(sorted(s for s in statements if s.startswith(KEPT))) + "\n"
+    if os.environ.get("STREAMING_WRITE_GOLDEN"):
+        GOLDEN.write_text(text)
+    assert text == GOLDEN.read_text()
+
+
+def _without_what_changes(statement: str) -> str:
+    """A statement without the plan's id, the versions of tables, comments and the query."""
+    text = re.sub(r"/\*.*?\*/", "", statement, flags=re.S).strip()
+    text = re.sub(r"__[0-9]{6,}(__temp)?", "", text)
+    text = re.sub(r" COMMENT '(\\.|[^'\\])*'", "", text)
+    text = text.split(" AS WITH ")[0].split(" AS SELECT ")[0]
+    return re.sub(r"temp_(\w+?)_\w{8}`", r"temp_\1`", re.sub(r"\s+", " ", text))
+
+
+def test_no_statement_failed(prod: tuple[Platform, Warehouse]) -> None:
+    assert [s.error for s in prod[1].statements() if s.error] == []
+
+
+def test_every_statement_says_the_project(prod: tuple[Platform, Warehouse]) -> None:
+    tags = {s.query_tags for s in prod[1].statements()}
+    assert tags == {"project:streaming-platform"}
+
+
+def test_personal_data_is_tagged_wherever_it_is_stored(prod: tuple[Platform, Warehouse]) -> None:
+    with prod[0].context() as context:
+        tagged = context.engine_adapter.fetchall(
+            "SELECT table_name, column_name FROM system.information_schema.column_tags "
+            "WHERE catalog_name = 'streaming_prod' AND tag_name = 'personal_data'"
+        )
+        stored = context.engine_adapter.fetchall(
+            "SELECT table_name, column_name FROM system.information_schema.columns "
+            "WHERE table_catalog = 'streaming_prod' AND column_name IN ('name', 'email') "
+            "AND table_schema LIKE 'sqlmesh\\\\_\\\\_%' AND table_name NOT LIKE '%raw\\\\_users%'"
+        )
+    views = ("bronze__users", "silver__accepted_users", "analytics__")
+    assert {tuple(row) for row in tagged} == {
+        tuple(row) for row in stored if not row[0].startswith(views)
+    }
+    assert len(tagged) == 10
+
+
+def change(platform: Platform, model: str, old: str, new: str) -> None:
+    """Changes the text of a model."""
+    path = platform.project / "models" / f"{model}.sql"
+    text = path.read_text()
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new))
+
+
+def values(platform: Platform, sql: str) -> list[object]:
+    """The first column of a statement's rows."""
+    with platform.context() as context:
+        return [row[0] for row in context.engine_adapter.fetchall(sql)]
+
+
+def evaluated(warehouse: Warehouse, since: int) -> set[str]:
+    """The models whose tables were filled by statements since the given one."""
+    sent = (re.sub(r"^/\*.*?\*/ ", "", s.sent) for s in warehouse.statements()[since:])
+    return {match[1] for match in map(FILLED.search, sent) if match}
+
+
+def test_a_new_environment_computes_nothing(prod: tuple[Platform, Warehouse]) -> None:
+    platform, warehouse = prod
+    before = len(warehouse.statements())
+    platform.plan(LAST, "dev", include_unmodified=True)
+    assert evaluated(warehouse, before) == set()
+    count = "SELECT COUNT(*) FROM {}.fct_watches"
+    in_prod = values(platform, count.format("streaming_prod.gold"))
+    assert in_prod[0] and in_prod == values(platform, count.format("streaming_dev.gold__dev"))
+
+
+def test_a_non_breaking_change(prod: tuple[Platform, Warehouse]) -> None:
+    """A new column of silver.shows costs that model; what reads it stays as it is."""
+    platform, warehouse = prod
+    change(
+        platform,
+        "silver/shows",
+        "SELECT\n  ranked.show_id, /*",
+        "SELECT\n  LENGTH(ranked.title) AS _title_length, /* Characters. */\n  ranked.show_id, /*",
+    )
+    with platform.context() as context:
+        plan = context.plan_builder("dev", skip_tests=True, skip_linter=True).build()
+        (name,) = {snapshot.name for snapshot in plan.directly_modified}
+        assert plan.snapshots[name].change_category == SnapshotChangeCategory.NON_BREAKING
+    before = len(warehouse.statements())
+    platform.plan(LAST, "dev")
+    assert evaluated(warehouse, before) == {"silver__shows"}
+    before = len(warehouse.statements())
+    platform.plan(LAST)
+    assert evaluated(warehouse, before) == set()
+    assert values(platform, "SELECT MIN(_title_length) FROM streaming_prod.silver.shows")[0]
+
+
+def test_a_breaking_change(prod: tuple[Platform, Warehouse]) -> None:
+    """A changed column of a fact shows in dev, where it can be compared, before it is in prod."""
+    platform, warehouse = prod
+    change(platform, "gold/fct_watches", "watches.status = 'completed'", "FALSE")
+    before = len(warehouse.statements())
+    platform.plan(LAST, "dev")
+    assert evaluated(warehouse, before) == {"gold__fct_watches"}
+    completed = "SELECT COUNT_IF(is_completed) FROM {}.fct_watches"
+    assert values(platform, completed.format("streaming_dev.gold__dev")) == [0]
+    assert values(platform, completed.format("streaming_prod.gold")) != [0]
+    with platform.context() as context:
+        (diff,) = context.table_diff(
+            "prod", "dev", select_models=["gold.fct_watches"], show=False, skip_grain_check=False
+        )
+        rows = diff.row_diff()
+        assert rows.partial_match_count and not rows.s_only_count and not rows.t_only_count
+    before = len(warehouse.statements())
+    platform.plan(LAST)
+    assert evaluated(warehouse, before) == set()
+    assert values(platform, completed.format("streaming_prod.gold")) == [0]
+
+
+def test_a_forward_only_change(prod: tuple[Platform, Warehouse]) -> None:
+    """A new column of a fact is there for what comes, and no old row is computed again."""
+    platform, warehouse = prod
+    change(
+        platform,
+        "gold/fct_ratings",
+        "  ratings.rating_id, /*",
+        "  LENGTH(ratings.review) AS review_length, /* Characters. */\n  ratings.rating_id, /*",
+    )
+    before = len(warehouse.statements())
+    platform.plan(LAST, forward_only=True)
+    assert evaluated(warehouse, before) == set()
+    assert values(platform, "SELECT MAX(review_length) FROM streaming_prod.gold.fct_ratings") == [
+        None
+    ]
+
+
+def test_restatement(prod: tuple[Platform, Warehouse]) -> None:
+    """A day that is loaded again leaves as many rows as there were."""
+    platform, warehouse = prod
+    count = "SELECT COUNT(*) FROM streaming_prod.bronze.ratings"
+    (day,) = values(platform, "SELECT MAX(_ingest_date) FROM streaming_prod.bronze.ratings")
+    before, since = values(platform, count), len(warehouse.statements())
+    platform.restate(day, LAST, "ratings")
+    assert "bronze__delivered_ratings" in evaluated(warehouse, since)
+    assert values(platform, count) == before
+
+
+def test_invalidate_and_janitor(prod: tuple[Platform, Warehouse]) -> None:
+    """An environment that is given up leaves neither views nor tables of its own."""
+    platform, _ = prod
+    views = (
+        "SELECT table_name FROM system.information_schema.tables "
+        "WHERE table_catalog = 'streaming_dev' AND table_schema = 'gold__dev'"
+    )
+    assert "fct_watches" in values(platform, views)
+    with platform.context() as context:
+        context.invalidate_environment("dev", sync=True)
+        context.run_janitor(ignore_ttl=True)
+    assert values(platform, views) == []
+    assert values(platform, "SELECT COUNT(*) FROM streaming_prod.gold.fct_watches")[0]
