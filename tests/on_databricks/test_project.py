@@ -156,7 +156,7 @@ def test_a_new_environment_computes_nothing(prod: tuple[Platform, Warehouse]) ->
 
 
 def test_a_non_breaking_change(prod: tuple[Platform, Warehouse]) -> None:
-    """A new column of silver.shows costs that model; what reads it stays as it is."""
+    """A new column of silver.shows costs that model and the one that takes all its columns."""
     platform, warehouse = prod
     change(
         platform,
@@ -166,11 +166,13 @@ def test_a_non_breaking_change(prod: tuple[Platform, Warehouse]) -> None:
     )
     with platform.context() as context:
         plan = context.plan_builder("dev", skip_tests=True, skip_linter=True).build()
-        (name,) = {snapshot.name for snapshot in plan.directly_modified}
-        assert plan.snapshots[name].change_category == SnapshotChangeCategory.NON_BREAKING
+        changed = [plan.context_diff.snapshots[key] for key in plan.directly_modified]
+        assert {plan.snapshots[s.snapshot_id].change_category for s in changed} == {
+            SnapshotChangeCategory.NON_BREAKING
+        }
     before = len(warehouse.statements())
     platform.plan(LAST, "dev")
-    assert evaluated(warehouse, before) == {"silver__shows"}
+    assert evaluated(warehouse, before) == {"silver__shows", "gold__dim_shows"}
     before = len(warehouse.statements())
     platform.plan(LAST)
     assert evaluated(warehouse, before) == set()
