@@ -157,6 +157,24 @@ class NoUngatedGold(Rule):
         return self.violation(f"Does not depend on {', '.join(missing)}.") if missing else None
 
 
+class NoViewBelowTable(Rule):
+    """What is stored is never computed from a view.
+
+    Reason to flag: SQLMesh makes a view anew after any change above it, and then computes every
+    table below the view anew as well, in the environment that shows the change. A new column of
+    one model would cost the whole of silver and gold.
+
+    How to remediate: read the tables that the view reads, or store the view's rows.
+    """
+
+    def check_model(self, model: Model) -> RuleViolation | None:
+        if model.kind.is_view:
+            return None
+        parents = filter(None, map(self.context.get_model, sorted(model.depends_on)))
+        views = [parent.name for parent in parents if parent.kind.is_view]
+        return self.violation(f"Reads the view {', '.join(views)}.") if views else None
+
+
 class NoMisplacedModel(Rule):
     """A model stands in the file of its name, in the folder of its schema.
 

@@ -37,7 +37,6 @@ Row = Mapping[str, Any]
 Tables = dict[str, list[dict[str, Any]]]
 
 
-
 class Failures(NoopConsole):
     """Keeps what SQLMesh says of the models that failed; shows nothing."""
 
@@ -219,9 +218,7 @@ class Platform:
         tables = {}
         for table, columns in oracle.COLUMNS.items():
             schema, name = table.split(".")
-            rows = self.query(
-                f"SELECT {', '.join(columns)} FROM {catalog}.{schema}{suffix}.{name}"
-            )
+            rows = self.query(f"SELECT {', '.join(columns)} FROM {catalog}.{schema}{suffix}.{name}")
             named = [dict(zip(columns, row, strict=True)) for row in rows]
             tables[table] = sorted(named, key=lambda row: oracle.sort_key(row, columns))
         return tables

@@ -1250,9 +1250,7 @@ def deliver_kinds(
     """Delivers the rows of all kinds of a feed, but for some, in one file."""
     files_format = platform.files_format
     kinds = [
-        k
-        for k in ROW_KINDS
-        if k.feed == feed and files_format in k.formats and k.name not in but
+        k for k in ROW_KINDS if k.feed == feed and files_format in k.formats and k.name not in but
     ]
     rows = [row_of(kind, typed=files_format == "parquet") for kind in kinds]
     if files_format == "csv":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from shutil import copy, copytree
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -48,6 +49,7 @@ GROUP BY
 """
 DESCRIPTION = "description 'What was sold. Grain: shop and day.',"
 GATES = "depends_on (quality.deliveries, quality.reconciliation),"
+VIEW = {"gold.sales": "gold.last_sales", "kind FULL": "kind VIEW"}
 AUDIT = "AUDIT (name is_paid); SELECT * FROM @this_model WHERE paid IS NULL"
 ONE_KEY = {"grain (shop, day)": "grain shop", "unique_combination_of_columns": "unique_values"}
 DELIVERED = {
@@ -90,10 +92,12 @@ def flagged(tmp_path: Path) -> Callable[..., dict[str, list[str]]]:
         )
 
     def lint(text: str, audit: str = AUDIT, file: str = "models/gold/sales.sql") -> Any:
+        view = load(changed(MODEL, VIEW), AUDIT, "models/gold/last_sales.sql")
         model = load(text, audit, file)
+        context = SimpleNamespace(get_model={view.fqn: view}.get)
         found = {}
         for name, rule in RULES.items():
-            violations = rule(None).check_model(model) or []  # type: ignore[arg-type]
+            violations = rule(context).check_model(model) or []  # type: ignore[arg-type]
             violations = violations if isinstance(violations, list) else [violations]
             if violations:
                 found[name] = [violation.violation_msg for violation in violations]
@@ -139,6 +143,7 @@ def test_flags_nothing_in_a_model_that_keeps_the_rules(flagged: Lint) -> None:
         ("noengineinsql", {"Euros.": "Euros, as Databricks rounds."}, "Databricks"),
         ("noungatedgold", {GATES: ""}, "quality.deliveries, quality.reconciliation"),
         ("noungatedgold", {"(quality.deliveries, ": "("}, "Does not depend on quality.deliveries."),
+        ("noviewbelowtable", {"silver.sales": "gold.last_sales"}, "Reads the view gold.last_sales"),
         ("nomisplacedmodel", {"gold.sales": "gold.sale"}, "gold.sale stands in gold/sales.sql"),
     ],
 )  # fmt: skip
@@ -209,6 +214,12 @@ def test_an_engine_is_found_in_an_audit(flagged: Lint) -> None:
     assert found == {"noengineinsql": ["is_paid.sql, line 1, names an engine: DuckDB."]}
 
 
+def test_a_view_may_read_a_view(flagged: Lint) -> None:
+    assert (
+        flagged(changed(MODEL, {"kind FULL": "kind VIEW", "silver.sales": "gold.last_sales"})) == {}
+    )
+
+
 def test_only_gold_waits_for_the_gates(flagged: Lint) -> None:
     silver = {"gold.sales": "silver.sales", "tags (gold": "tags (silver", GATES: ""}
     assert flagged(changed(MODEL, silver), file="models/silver/sales.sql") == {}
@@ -221,7 +232,8 @@ def test_config_runs_every_rule_as_an_error(
     copytree(PROJECT / "linter", tmp_path / "linter")
     model = tmp_path / "models" / "silver" / "bad.sql"
     model.parent.mkdir(parents=True)
-    model.write_text("MODEL (name gold.bad, kind FULL, owner ''); SELECT 1 AS spark")
+    model.write_text("MODEL (name gold.bad, kind FULL, owner ''); SELECT spark FROM gold.view")
+    model.with_name("view.sql").write_text("MODEL (name gold.view, kind VIEW); SELECT 1 AS spark")
     monkeypatch.setenv("STREAMING_DATA_DIR", str(tmp_path))
     context = Context(paths=tmp_path)
     violations = context.lint_models(raise_on_error=False)

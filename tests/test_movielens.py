@@ -60,9 +60,7 @@ def ratings() -> list[Rating]:
 @pytest.fixture(scope="module")
 def platform(ratings: list[Rating], tmp_path_factory: pytest.TempPathFactory) -> Platform:
     """The ratings as the four feeds, delivered over four days and run in two slices."""
-    platform = Platform(
-        tmp_path_factory.mktemp("movielens"), "csv", STREAMING_MAX_REJECT_SHARE="1"
-    )
+    platform = Platform(tmp_path_factory.mktemp("movielens"), "csv", STREAMING_MAX_REJECT_SHARE="1")
     films = {rating.film: rating for rating in ratings}
     for number, day in enumerate(DAYS):
         part = ratings[number :: len(DAYS)]

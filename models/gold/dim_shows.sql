@@ -14,7 +14,12 @@ MODEL (
 
 WITH shows AS (
   SELECT
-    *
+    show_id,
+    title,
+    genre,
+    release_year,
+    seasons,
+    rating_avg
   FROM silver.shows
 )
 SELECT

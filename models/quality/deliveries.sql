@@ -21,7 +21,7 @@ WITH counted AS (
     _ingest_date,
     COUNT(*) AS delivered,
     0 AS rejected
-  FROM bronze.users
+  FROM bronze.delivered_users
   WHERE
     _ingest_date BETWEEN @start_date AND @end_date
   GROUP BY
@@ -43,7 +43,7 @@ WITH counted AS (
     _ingest_date,
     COUNT(*) AS delivered,
     0 AS rejected
-  FROM bronze.shows
+  FROM bronze.delivered_shows
   WHERE
     _ingest_date BETWEEN @start_date AND @end_date
   GROUP BY
@@ -65,7 +65,7 @@ WITH counted AS (
     _ingest_date,
     COUNT(*) AS delivered,
     0 AS rejected
-  FROM bronze.watches
+  FROM bronze.delivered_watches
   WHERE
     _ingest_date BETWEEN @start_date AND @end_date
   GROUP BY
@@ -87,7 +87,7 @@ WITH counted AS (
     _ingest_date,
     COUNT(*) AS delivered,
     0 AS rejected
-  FROM bronze.ratings
+  FROM bronze.delivered_ratings
   WHERE
     _ingest_date BETWEEN @start_date AND @end_date
   GROUP BY

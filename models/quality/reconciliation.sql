@@ -19,22 +19,22 @@ WITH delivered AS (
   SELECT
     'users' AS feed,
     COUNT(*) AS delivered
-  FROM bronze.users
+  FROM bronze.delivered_users
   UNION ALL
   SELECT
     'shows' AS feed,
     COUNT(*) AS delivered
-  FROM bronze.shows
+  FROM bronze.delivered_shows
   UNION ALL
   SELECT
     'watches' AS feed,
     COUNT(*) AS delivered
-  FROM bronze.watches
+  FROM bronze.delivered_watches
   UNION ALL
   SELECT
     'ratings' AS feed,
     COUNT(*) AS delivered
-  FROM bronze.ratings
+  FROM bronze.delivered_ratings
 ), accepted AS (
   SELECT
     'users' AS feed,

@@ -1,6 +1,6 @@
 MODEL (
   name quarantine.ratings,
-  kind VIEW,
+  kind FULL,
   description 'Every rejected delivered row of ratings, with every reason. A row whose unknown key arrives leaves. Grain: one delivered row.',
   tags (quarantine, deliveries),
   audits (

@@ -1,6 +1,6 @@
 MODEL (
   name quarantine.watches,
-  kind VIEW,
+  kind FULL,
   description 'Every rejected delivered row of watches, with every reason. A row whose unknown key arrives leaves. Grain: one delivered row.',
   tags (quarantine, deliveries),
   audits (

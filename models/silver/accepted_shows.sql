@@ -1,17 +1,19 @@
 MODEL (
   name silver.accepted_shows,
-  kind VIEW,
-  description 'The deliveries of shows that can be accepted, in the form of silver. Audited where they are stored: silver.shows. Grain: one delivered row.',
+  kind INCREMENTAL_BY_TIME_RANGE (
+    time_column _ingest_date
+  ),
+  description 'The deliveries of shows that can be accepted, in the form of silver. Grain: one delivered row.',
   tags (silver, deliveries, internal),
-  ignored_rules (
-    nomissingaudits
+  audits (
+    not_null(columns := (show_id, _row_hash))
   )
 );
 
 WITH deliveries AS (
   SELECT
     *
-  FROM bronze.shows
+  FROM bronze.delivered_shows
 )
 SELECT
   show_id, /* Identifies the show. */
@@ -22,7 +24,16 @@ SELECT
   rating_avg, /* Mean of the critics, 0 to 5. */
   updated_at, /* When the source last changed the row, in UTC. */
   _ingest_date, /* Day of delivery, UTC. */
-  _row_hash /* MD5 of the delivered values. */
+  @ROW_HASH(
+    deliveries.show_id::BIGINT,
+    deliveries.title::STRING,
+    deliveries.genre::STRING,
+    deliveries.release_year::INT,
+    deliveries.seasons::INT,
+    deliveries.rating_avg::DOUBLE,
+    deliveries.updated_at::TIMESTAMP_NTZ
+  ) AS _row_hash /* MD5 of the delivered values. */
 FROM deliveries
 WHERE
-  @IS_ACCEPTABLE(@SHOWS_RULES(), deliveries)
+  _ingest_date BETWEEN @start_date AND @end_date
+  AND @IS_ACCEPTABLE(@SHOWS_RULES(), deliveries)

@@ -1,17 +1,19 @@
 MODEL (
   name silver.accepted_users,
-  kind VIEW,
-  description 'The deliveries of users that can be accepted, in the form of silver. Audited where they are stored: silver.users and silver.users_history. Grain: one delivered row.',
+  kind INCREMENTAL_BY_TIME_RANGE (
+    time_column _ingest_date
+  ),
+  description 'The deliveries of users that can be accepted, in the form of silver. Grain: one delivered row.',
   tags (silver, deliveries, internal, personal_data),
-  ignored_rules (
-    nomissingaudits
+  audits (
+    not_null(columns := (user_id, _row_hash))
   )
 );
 
 WITH deliveries AS (
   SELECT
     *
-  FROM bronze.users
+  FROM bronze.delivered_users
 )
 SELECT
   user_id, /* Identifies the user. */
@@ -22,7 +24,18 @@ SELECT
   signed_up_on, /* Day on which the user signed up. */
   updated_at, /* When the source last changed the row, in UTC. */
   _ingest_date, /* Day of delivery, UTC. */
-  _row_hash /* MD5 of the delivered values. */
+  @ROW_HASH(
+    deliveries.user_id::BIGINT,
+    deliveries.name::STRING,
+    deliveries.email::STRING,
+    deliveries.country::STRING,
+    deliveries.subscription_plan::STRING,
+    deliveries.signed_up_on::DATE,
+    deliveries.updated_at::TIMESTAMP_NTZ
+  ) AS _row_hash /* MD5 of the delivered values. */
 FROM deliveries
 WHERE
-  @IS_ACCEPTABLE(@USERS_RULES(), deliveries)
+  _ingest_date BETWEEN @start_date AND @end_date
+  AND @IS_ACCEPTABLE(@USERS_RULES(), deliveries);
+
+@PERSONAL_DATA(name, email)

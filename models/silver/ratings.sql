@@ -51,32 +51,75 @@ WITH waiting AS (
   UNION ALL
   SELECT
     rating_id
-  FROM bronze.ratings
+  FROM bronze.delivered_ratings
   WHERE
     _ingest_date BETWEEN @start_date AND @end_date
 ), deliveries AS (
   SELECT
-    *
-  FROM silver.accepted_ratings
+    *,
+    @ROW_HASH(
+      rating_id::BIGINT,
+      user_id::BIGINT,
+      show_id::BIGINT,
+      watch_id::BIGINT,
+      rating::INT,
+      review::STRING,
+      rated_at::TIMESTAMP_NTZ
+    ) AS _row_hash
+  FROM bronze.delivered_ratings
   WHERE
-    _accepted_on <= @end_date
-    AND rating_id IN (
+    rating_id IN (
       SELECT
         rating_id
       FROM touched
     )
+), accepted AS (
+  SELECT
+    deliveries.rating_id,
+    deliveries.user_id,
+    deliveries.show_id,
+    deliveries.watch_id,
+    deliveries.rating,
+    deliveries.review,
+    deliveries.rated_at,
+    deliveries._ingest_date,
+    deliveries._row_hash,
+    GREATEST(
+      deliveries._ingest_date,
+      users._known_on,
+      shows._known_on,
+      COALESCE(watches._known_on, users._known_on)
+    ) AS accepted_on
+  FROM deliveries
+  JOIN silver.users AS users
+    ON users.user_id = deliveries.user_id
+  JOIN silver.shows AS shows
+    ON shows.show_id = deliveries.show_id
+  LEFT JOIN silver.watches AS watches
+    ON watches.watch_id = deliveries.watch_id
+  WHERE
+    @IS_ACCEPTABLE(@RATINGS_RULES(), deliveries)
+    AND (
+      deliveries.watch_id IS NULL OR NOT watches.watch_id IS NULL
+    )
+    AND GREATEST(
+      deliveries._ingest_date,
+      users._known_on,
+      shows._known_on,
+      COALESCE(watches._known_on, users._known_on)
+    ) <= @end_date
 ), summed AS (
   SELECT
     rating_id,
-    COUNT(*) AS accepted,
+    COUNT(*) AS acceptable,
     COLLECT_SET(watch_id) AS watch_ids
-  FROM deliveries
+  FROM accepted
   GROUP BY
     rating_id
 ), newest AS (
   SELECT
     *
-  FROM deliveries
+  FROM accepted
   QUALIFY
     ROW_NUMBER() OVER (PARTITION BY rating_id ORDER BY _ingest_date DESC, _row_hash DESC) = 1
 )
@@ -86,13 +129,13 @@ SELECT
   newest.show_id, /* The show that was rated. */
   newest.watch_id, /* The watch that was rated, if the rating is of one. */
   newest.rating, /* Stars, 1 to 5. */
-  newest.rating_sentiment, /* Positive for 4 and 5 stars, else Neutral. */
+  CASE WHEN newest.rating >= 4 THEN 'Positive' ELSE 'Neutral' END AS rating_sentiment, /* Positive for 4 and 5 stars, else Neutral. */
   newest.review, /* What the user wrote. */
   newest.rated_at, /* When the rating was given, in UTC. */
-  newest.rating_date, /* Day on which the rating was given, UTC. */
-  newest._accepted_on, /* Day on which the delivery that is shown became acceptable. */
+  newest.rated_at::DATE AS rating_date, /* Day on which the rating was given, UTC. */
+  newest.accepted_on AS _accepted_on, /* Day on which the delivery that is shown became acceptable. */
   COALESCE(summed.watch_ids, ARRAY())::ARRAY<BIGINT> AS _watch_ids, /* Every watch that an acceptable delivery of the rating named: it may have moved from one to another. */
-  summed.accepted AS _accepted_deliveries /* Number of acceptable deliveries of the rating. */
+  summed.acceptable AS _accepted_deliveries /* Number of acceptable deliveries of the rating. */
 FROM newest
 JOIN summed
   ON summed.rating_id = newest.rating_id;

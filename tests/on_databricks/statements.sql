@@ -55,8 +55,39 @@ ALTER TABLE `streaming_prod`.`sqlmesh__quality`.`quality__reconciliation` ALTER 
 ALTER TABLE `streaming_prod`.`sqlmesh__quality`.`quality__reconciliation` ALTER COLUMN `quarantined`
 ALTER TABLE `streaming_prod`.`sqlmesh__quality`.`quality__reconciliation` ALTER COLUMN `superseded`
 ALTER TABLE `streaming_prod`.`sqlmesh__quality`.`quality__reconciliation` ALTER COLUMN `unaccounted`
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__ratings` ALTER COLUMN `_ingest_date`
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__ratings` ALTER COLUMN `_loaded_at`
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__ratings` ALTER COLUMN `_rejected_for`
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__ratings` ALTER COLUMN `_rescued_data`
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__ratings` ALTER COLUMN `_row_hash`
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__ratings` ALTER COLUMN `_source`
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__ratings` ALTER COLUMN `rated_at`
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__ratings` ALTER COLUMN `rating_id`
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__ratings` ALTER COLUMN `rating`
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__ratings` ALTER COLUMN `review`
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__ratings` ALTER COLUMN `show_id`
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__ratings` ALTER COLUMN `user_id`
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__ratings` ALTER COLUMN `watch_id`
 ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__users` ALTER COLUMN email SET TAGS ('personal_data' = 'email')
 ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__users` ALTER COLUMN name SET TAGS ('personal_data' = 'name')
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__watches` ALTER COLUMN `_ingest_date`
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__watches` ALTER COLUMN `_loaded_at`
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__watches` ALTER COLUMN `_rejected_for`
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__watches` ALTER COLUMN `_rescued_data`
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__watches` ALTER COLUMN `_row_hash`
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__watches` ALTER COLUMN `_source`
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__watches` ALTER COLUMN `completion_pct`
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__watches` ALTER COLUMN `device`
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__watches` ALTER COLUMN `minutes_watched`
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__watches` ALTER COLUMN `show_id`
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__watches` ALTER COLUMN `status`
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__watches` ALTER COLUMN `user_id`
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__watches` ALTER COLUMN `watch_id`
+ALTER TABLE `streaming_prod`.`sqlmesh__quarantine`.`quarantine__watches` ALTER COLUMN `watched_at`
+ALTER TABLE `streaming_prod`.`sqlmesh__silver`.`silver__accepted_users_schema_tmp` ALTER COLUMN email SET TAGS ('personal_data' = 'email')
+ALTER TABLE `streaming_prod`.`sqlmesh__silver`.`silver__accepted_users_schema_tmp` ALTER COLUMN name SET TAGS ('personal_data' = 'name')
+ALTER TABLE `streaming_prod`.`sqlmesh__silver`.`silver__accepted_users` ALTER COLUMN email SET TAGS ('personal_data' = 'email')
+ALTER TABLE `streaming_prod`.`sqlmesh__silver`.`silver__accepted_users` ALTER COLUMN name SET TAGS ('personal_data' = 'name')
 ALTER TABLE `streaming_prod`.`sqlmesh__silver`.`silver__ratings` ADD CONSTRAINT `pk_silver__ratings` PRIMARY KEY (`rating_id`) RELY
 ALTER TABLE `streaming_prod`.`sqlmesh__silver`.`silver__ratings` ALTER COLUMN `_accepted_deliveries`
 ALTER TABLE `streaming_prod`.`sqlmesh__silver`.`silver__ratings` ALTER COLUMN `_accepted_on`
@@ -149,8 +180,13 @@ CREATE TABLE IF NOT EXISTS `streaming_prod`.`sqlmesh__quality`.`quality__deliver
 CREATE TABLE IF NOT EXISTS `streaming_prod`.`sqlmesh__quality`.`quality__reconciliation`
 CREATE TABLE IF NOT EXISTS `streaming_prod`.`sqlmesh__quarantine`.`quarantine__held_ratings` (`rating_id` BIGINT, `user_id` BIGINT, `show_id` BIGINT, `watch_id` BIGINT, `rating` INT, `review` STRING, `rated_at` TIMESTAMP_NTZ, `_ingest_date` DATE, `_loaded_at` TIMESTAMP_NTZ, `_source` STRING, `_row_hash` STRING, `_rescued_data` STRING, `_broken_rules` ARRAY<STRING>) PARTITIONED BY (`_ingest_date`)
 CREATE TABLE IF NOT EXISTS `streaming_prod`.`sqlmesh__quarantine`.`quarantine__held_watches` (`watch_id` BIGINT, `user_id` BIGINT, `show_id` BIGINT, `watched_at` TIMESTAMP_NTZ, `minutes_watched` INT, `completion_pct` DOUBLE, `status` STRING, `device` STRING, `_ingest_date` DATE, `_loaded_at` TIMESTAMP_NTZ, `_source` STRING, `_row_hash` STRING, `_rescued_data` STRING, `_broken_rules` ARRAY<STRING>) PARTITIONED BY (`_ingest_date`)
+CREATE TABLE IF NOT EXISTS `streaming_prod`.`sqlmesh__quarantine`.`quarantine__ratings`
 CREATE TABLE IF NOT EXISTS `streaming_prod`.`sqlmesh__quarantine`.`quarantine__shows` (`show_id` BIGINT, `title` STRING, `genre` STRING, `release_year` INT, `seasons` INT, `rating_avg` DOUBLE, `updated_at` TIMESTAMP_NTZ, `_ingest_date` DATE, `_loaded_at` TIMESTAMP_NTZ, `_source` STRING, `_row_hash` STRING, `_rescued_data` STRING, `_rejected_for` ARRAY<STRING>) PARTITIONED BY (`_ingest_date`)
 CREATE TABLE IF NOT EXISTS `streaming_prod`.`sqlmesh__quarantine`.`quarantine__users` (`user_id` BIGINT, `name` STRING, `email` STRING, `country` STRING, `subscription_plan` STRING, `signed_up_on` DATE, `updated_at` TIMESTAMP_NTZ, `_ingest_date` DATE, `_loaded_at` TIMESTAMP_NTZ, `_source` STRING, `_row_hash` STRING, `_rescued_data` STRING, `_rejected_for` ARRAY<STRING>) PARTITIONED BY (`_ingest_date`)
+CREATE TABLE IF NOT EXISTS `streaming_prod`.`sqlmesh__quarantine`.`quarantine__watches`
+CREATE TABLE IF NOT EXISTS `streaming_prod`.`sqlmesh__silver`.`silver__accepted_shows` (`show_id` BIGINT, `title` STRING, `genre` STRING, `release_year` INT, `seasons` INT, `rating_avg` DOUBLE, `updated_at` TIMESTAMP_NTZ, `_ingest_date` DATE, `_row_hash` STRING) PARTITIONED BY (`_ingest_date`)
+CREATE TABLE IF NOT EXISTS `streaming_prod`.`sqlmesh__silver`.`silver__accepted_users_schema_tmp` (`user_id` BIGINT, `name` STRING, `email` STRING, `country` STRING, `subscription_plan` STRING, `signed_up_on` DATE, `updated_at` TIMESTAMP_NTZ, `_ingest_date` DATE, `_row_hash` STRING) PARTITIONED BY (`_ingest_date`)
+CREATE TABLE IF NOT EXISTS `streaming_prod`.`sqlmesh__silver`.`silver__accepted_users` (`user_id` BIGINT, `name` STRING, `email` STRING, `country` STRING, `subscription_plan` STRING, `signed_up_on` DATE, `updated_at` TIMESTAMP_NTZ, `_ingest_date` DATE, `_row_hash` STRING) PARTITIONED BY (`_ingest_date`)
 CREATE TABLE IF NOT EXISTS `streaming_prod`.`sqlmesh__silver`.`silver__ratings` CLUSTER BY (`rating_id`) TBLPROPERTIES ('delta.enableDeletionVectors'='true')
 CREATE TABLE IF NOT EXISTS `streaming_prod`.`sqlmesh__silver`.`silver__shows` CLUSTER BY (`show_id`) TBLPROPERTIES ('delta.enableDeletionVectors'='true')
 CREATE TABLE IF NOT EXISTS `streaming_prod`.`sqlmesh__silver`.`silver__users_history` CLUSTER BY (`user_id`) TBLPROPERTIES ('delta.enableDeletionVectors'='true', 'delta.columnMapping.mode'='name')
