@@ -50,6 +50,23 @@ def personal_data(evaluator: MacroEvaluator, *columns: exp.Expr) -> list[exp.Exp
 
 
 @macro()
+def query_tags(evaluator: MacroEvaluator) -> exp.Expr:
+    """What the query history of Databricks shows of a statement: whose it is, for which model.
+
+    The environment is what STREAMING_ENVIRONMENT says: SQLMesh does not hand it over, since a
+    table serves every environment that shows it.
+    """
+    table = exp.to_table(evaluator.this_model, dialect="databricks")
+    model = (
+        ".".join(table.name.split("__")[:2]) if "__" in table.name else f"{table.db}.{table.name}"
+    )
+    environment = os.environ.get("STREAMING_ENVIRONMENT", "") or "unnamed"
+    tags = {"project": "streaming-platform", "environment": environment, "model": model}
+    texts = (exp.Literal.string(text).sql() for item in tags.items() for text in item)
+    return parse_one(f"MAP({', '.join(texts)})", dialect="databricks")
+
+
+@macro()
 def grants_to_analysts(evaluator: MacroEvaluator) -> list[exp.Expr]:
     """Statements that let the group STREAMING_ANALYSTS read gold and analytics, and no more."""
     analysts = os.environ.get("STREAMING_ANALYSTS", "")

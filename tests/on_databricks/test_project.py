@@ -21,11 +21,12 @@ from engines import engines
 from harness import PROJECT, Platform
 from sqlmesh.core.snapshot import SnapshotChangeCategory
 
-from tests.warehouse.start import Warehouse
+from tests.warehouse.start import Statement, Warehouse
 
 LAST = date(2026, 2, 20)
 PARTS = ("config.yaml", "models", "macros", "audits", "linter", "seeds")
 GOLDEN = Path(__file__).with_name("statements.sql")
+PROJECT_TAG = "project:streaming-platform"
 KEPT = ("CREATE TABLE", "ALTER TABLE", "GRANT")
 # A new table is filled as it is created; CTEs may stand before an INSERT.
 FILLED = re.compile(
@@ -63,6 +64,7 @@ def prod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Platform, W
         source = PROJECT / part
         (shutil.copytree if source.is_dir() else shutil.copy)(source, project / part)
     settings = {"STREAMING_LANDING": "", "STREAMING_ANALYSTS": "analysts"}
+    settings |= {"STREAMING_ENVIRONMENT": "prod"}
     with engines(folder, catalogs=(), **settings) as both:
         platform = both.databricks
         platform.project = project
@@ -102,9 +104,15 @@ def test_no_statement_failed(prod: tuple[Platform, Warehouse]) -> None:
     assert [s.error for s in prod[1].statements() if s.error] == []
 
 
-def test_every_statement_says_the_project(prod: tuple[Platform, Warehouse]) -> None:
-    tags = {s.query_tags for s in prod[1].statements()}
-    assert tags == {"project:streaming-platform"}
+def test_every_statement_says_what_it_is_for(prod: tuple[Platform, Warehouse]) -> None:
+    statements = prod[1].statements()
+    assert not [s.sent for s in statements if not s.query_tags.startswith(PROJECT_TAG)]
+    filled = {match[1]: s.query_tags for s in statements if (match := filled_model(s))}
+    assert len(filled) > 20
+    assert filled == {
+        model: f"{PROJECT_TAG},environment:prod,model:{model.replace('__', '.', 1)}"
+        for model in filled
+    }
 
 
 def test_personal_data_is_tagged_wherever_it_is_stored(prod: tuple[Platform, Warehouse]) -> None:
@@ -139,10 +147,14 @@ def values(platform: Platform, sql: str) -> list[object]:
         return [row[0] for row in context.engine_adapter.fetchall(sql)]
 
 
+def filled_model(statement: Statement) -> re.Match[str] | None:
+    """The model whose table a statement fills, as `schema__model`."""
+    return FILLED.search(re.sub(r"^/\*.*?\*/ ", "", statement.sent))
+
+
 def evaluated(warehouse: Warehouse, since: int) -> set[str]:
     """The models whose tables were filled by statements since the given one."""
-    sent = (re.sub(r"^/\*.*?\*/ ", "", s.sent) for s in warehouse.statements()[since:])
-    return {match[1] for match in map(FILLED.search, sent) if match}
+    return {match[1] for match in map(filled_model, warehouse.statements()[since:]) if match}
 
 
 def test_a_new_environment_computes_nothing(prod: tuple[Platform, Warehouse]) -> None:
