@@ -56,6 +56,16 @@ class Engines(NamedTuple):
             platform.settings["STREAMING_LANDING_FORMAT"] = files_format
 
 
+def require_warehouse() -> None:
+    """Skips the test where the stand-in cannot run, and says what it lacks."""
+    lacking = missing()
+    if lacking:
+        reason = "The Databricks tier needs " + "; ".join(lacking)
+        if os.environ.get("STREAMING_REQUIRE_ALL_TIERS"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
 @contextmanager
 def engines(
     folder: Path,
@@ -64,12 +74,7 @@ def engines(
     **settings: str,
 ) -> Iterator[Engines]:
     """Both engines in a folder, nothing planned yet; the warehouse stops at the end."""
-    lacking = missing()
-    if lacking:
-        reason = "The Databricks tier needs " + "; ".join(lacking)
-        if os.environ.get("STREAMING_REQUIRE_ALL_TIERS"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+    require_warehouse()
     local = Platform(folder / "local", files_format, **settings)
     with warehouse(folder / "warehouse", catalogs=catalogs) as server:
         databricks = Platform(

@@ -104,6 +104,16 @@ def test_no_statement_failed(prod: tuple[Platform, Warehouse]) -> None:
     assert [s.error for s in prod[1].statements() if s.error] == []
 
 
+def test_statements_run_at_once(prod: tuple[Platform, Warehouse]) -> None:
+    ends, most = [], 0
+    for statement in sorted(prod[1].statements(), key=lambda s: s.began):
+        ends = [end for end in ends if end > statement.began] + [
+            statement.began + statement.seconds
+        ]
+        most = max(most, len(ends))
+    assert 1 < most <= 4
+
+
 def test_every_statement_says_what_it_is_for(prod: tuple[Platform, Warehouse]) -> None:
     statements = prod[1].statements()
     assert not [s.sent for s in statements if not s.query_tags.startswith(PROJECT_TAG)]

@@ -375,7 +375,7 @@ class Service:
         parameters: list[Parameter],
         query_tags: str | None,
     ) -> Result:
-        start = time.monotonic()
+        began, start = time.time(), time.monotonic()
         ran, failure = [sql], None
         context = self.spark.sparkContext
         context.setJobGroup(operation.key.hex(), "statement", interruptOnCancel=True)
@@ -392,7 +392,10 @@ class Service:
         finally:
             entry = {"sent": sql, "run": ran[-1] if ran[-1] != sql else None}
             seconds = round(time.monotonic() - start, 3)
-            self.log.write(entry | {"seconds": seconds, "error": failure, "query_tags": query_tags})
+            self.log.write(
+                entry
+                | {"began": began, "seconds": seconds, "error": failure, "query_tags": query_tags}
+            )
 
 
 NO_SUCH_OPERATION = T.TStatus(

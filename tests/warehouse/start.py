@@ -22,10 +22,14 @@ READY_IN = 120  # seconds
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement as the warehouse got it (`sent`) and as Spark got it (`run`)."""
+    """One statement as the warehouse got it (`sent`) and as Spark got it (`run`).
+
+    `began` is in seconds since 1970.
+    """
 
     sent: str
     run: str
+    began: float
     seconds: float
     error: str | None
     query_tags: str | None
@@ -47,6 +51,7 @@ class Warehouse:
             Statement(
                 sent=entry["sent"],
                 run=entry.get("run", entry["sent"]),
+                began=entry["began"],
                 seconds=entry["seconds"],
                 error=entry.get("error"),
                 query_tags=entry.get("query_tags"),
