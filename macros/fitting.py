@@ -100,9 +100,9 @@ def _fit_text(column: str, type_: str) -> str:
             f"|| {fraction} AS TIMESTAMP_NTZ)"
         )
         sign, hours, minutes = (f"REGEXP_EXTRACT({value}, '{OFFSET}', {n})" for n in (1, 2, 3))
-        ahead = f"CAST({sign} || ({hours}::INT * 60 + {minutes}::INT) AS INT)"
+        behind = f"CASE WHEN {sign} = '-' THEN 1 ELSE -1 END * ({hours}::INT * 60 + {minutes}::INT)"
         utc = (
-            f"CASE WHEN {value} RLIKE '{OFFSET}' THEN DATEADD(MINUTE, -{ahead}, {local}) "
+            f"CASE WHEN {value} RLIKE '{OFFSET}' THEN DATEADD(MINUTE, {behind}, {local}) "
             f"ELSE {local} END"
         )
         return (

@@ -419,6 +419,8 @@ TEXT_ROWS: list[tuple[str, str, Row, Expected]] = [
      {"watched_at": datetime(2026, 1, 4, 23, 30), "watch_date": date(2026, 1, 4)}),
     ("an offset into the next day", "watches", {"watched_at": "2026-01-04 23:30:00-01:00"},
      {"watched_at": datetime(2026, 1, 5, 0, 30), "watch_date": date(2026, 1, 5)}),
+    ("an offset of minutes behind", "watches", {"watched_at": "2026-01-04 23:30:00-01:45"},
+     {"watched_at": datetime(2026, 1, 5, 1, 15)}),
     ("an offset without a colon", "watches", {"watched_at": "2026-01-04 23:30:00+0530"},
      {"watched_at": datetime(2026, 1, 4, 18)}),
     ("an offset of nothing", "watches", {"watched_at": "2026-01-04 23:30:00-00:00"},

@@ -105,17 +105,17 @@ def _table(context: Context, catalog: str, suffix: str, name: str) -> Table:
     described = context.engine_adapter.fetchall(f"DESCRIBE {path}")
     types = {row[0]: TYPES.get(row[1], row[1]) for row in described if row[0] not in OF_THE_RUN}
     rows = context.engine_adapter.fetchall(f"SELECT {', '.join(types)} FROM {path}")
-    plain = [tuple(map(_plain, row)) for row in rows]
+    shown = [tuple(map(plain, row)) for row in rows]
     # By what is exact first, since means may differ in their last digits.
     return Table(
-        types, sorted(plain, key=lambda row: [repr(v) for v in row if type(v) is not float])
+        types, sorted(shown, key=lambda row: [repr(v) for v in row if type(v) is not float])
     )
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A value as either driver would give it; a list in order, since sets have none."""
     if isinstance(value, (list, tuple, np.ndarray)):
-        return sorted(_plain(item) for item in value)
+        return sorted(plain(item) for item in value)
     return value.item() if isinstance(value, np.generic) else value
 
 
