@@ -6,7 +6,7 @@ import shutil
 from datetime import date
 
 import pytest
-from harness import PROJECT, Platform
+from harness import PROJECT, Platform, morning_after
 from sqlmesh.core.snapshot import SnapshotChangeCategory
 
 LAST = date(2026, 2, 20)
@@ -47,6 +47,33 @@ def test_views_are_in_the_catalog_of_their_environment(platform: Platform) -> No
     platform.plan(LAST, "dev", include_unmodified=True)
     assert tables(platform) == before
     assert platform.tables("__dev", "streaming_dev") == platform.tables()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["bronze.delivered_users", "silver.accepted_shows", "silver.watches", "gold.dim_shows"],
+)
+def test_a_new_column_costs_its_model_alone(platform: Platform, name: str) -> None:
+    """What stands below stays as it is, whatever steps lie between."""
+    model = platform.project / "models" / f"{name.replace('.', '/')}.sql"
+    text = model.read_text()
+    assert text.count("\nSELECT\n") == 1
+    model.write_text(text.replace("\nSELECT\n", "\nSELECT\n  1 AS _added, /* New. */\n"))
+    try:
+        with platform.context() as context:
+            plan = context.plan_builder(
+                "feature", execution_time=morning_after(LAST), **UNCHECKED
+            ).build()
+            changed = {plan.snapshots[key] for key in plan.directly_modified}
+            missing = (context.get_snapshot(m.snapshot_id.name) for m in plan.missing_intervals)
+            computed = {s.name for s in missing if s and not s.is_view}
+    finally:
+        model.write_text(text)
+    fqn = '"streaming_prod".' + ".".join(f'"{part}"' for part in name.split("."))
+    assert {(s.name, s.change_category) for s in changed} == {
+        (fqn, SnapshotChangeCategory.NON_BREAKING)
+    }
+    assert computed == {fqn}
 
 
 def test_a_changed_gold_model_is_rebuilt_alone(platform: Platform) -> None:

@@ -15,7 +15,11 @@ MODEL (
 
 WITH watches AS (
   SELECT
-    *
+    user_id,
+    watch_date,
+    minutes_watched,
+    completion_pct,
+    is_completed
   FROM gold.fct_watches
 )
 SELECT

@@ -15,7 +15,10 @@ MODEL (
 
 WITH ratings AS (
   SELECT
-    *
+    show_id,
+    rating,
+    rating_sentiment,
+    show_genre
   FROM gold.fct_ratings
 )
 SELECT

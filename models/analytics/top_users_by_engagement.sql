@@ -12,7 +12,8 @@ MODEL (
 
 WITH users AS (
   SELECT
-    *
+    user_id,
+    name
   FROM silver.users
 ), watches AS (
   SELECT

@@ -12,7 +12,17 @@ MODEL (
 
 WITH delivered AS (
   SELECT
-    *
+    rating_id,
+    user_id,
+    show_id,
+    watch_id,
+    rating,
+    review,
+    rated_at,
+    _ingest_date,
+    _loaded_at,
+    _source,
+    _rescued_data
   FROM bronze.delivered_ratings
 )
 SELECT

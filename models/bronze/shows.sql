@@ -12,7 +12,17 @@ MODEL (
 
 WITH delivered AS (
   SELECT
-    *
+    show_id,
+    title,
+    genre,
+    release_year,
+    seasons,
+    rating_avg,
+    updated_at,
+    _ingest_date,
+    _loaded_at,
+    _source,
+    _rescued_data
   FROM bronze.delivered_shows
 )
 SELECT

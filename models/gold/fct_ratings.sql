@@ -20,15 +20,26 @@ MODEL (
 
 WITH dim_shows AS (
   SELECT
-    *
+    show_id,
+    title,
+    genre,
+    quality_tier
   FROM gold.dim_shows
 ), watches AS (
   SELECT
-    *
+    watch_id,
+    completion_pct,
+    status,
+    _accepted_on
   FROM silver.watches
 ), users AS (
   SELECT
-    *
+    user_id,
+    country,
+    subscription_plan,
+    valid_from,
+    _holds_from,
+    _holds_to
   FROM silver.users_history
 ), changed_shows AS (
   SELECT
@@ -50,7 +61,15 @@ WITH dim_shows AS (
     valid_from::DATE BETWEEN @start_date AND @end_date
 ), ratings AS (
   SELECT
-    *
+    rating_id,
+    user_id,
+    show_id,
+    watch_id,
+    rating,
+    rating_sentiment,
+    review,
+    rated_at,
+    rating_date
   FROM silver.ratings
   WHERE
     _accepted_on BETWEEN @start_date AND @end_date

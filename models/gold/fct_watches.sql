@@ -35,7 +35,15 @@ WITH rated AS (
     valid_from::DATE BETWEEN @start_date AND @end_date
 ), watches AS (
   SELECT
-    *
+    watch_id,
+    user_id,
+    show_id,
+    watched_at,
+    watch_date,
+    minutes_watched,
+    completion_pct,
+    status,
+    device
   FROM silver.watches
   WHERE
     _accepted_on BETWEEN @start_date AND @end_date
@@ -68,7 +76,11 @@ WITH rated AS (
     ROW_NUMBER() OVER (PARTITION BY watch_id ORDER BY rated_at DESC, rating_id DESC) = 1
 ), users AS (
   SELECT
-    *
+    user_id,
+    country,
+    subscription_plan,
+    _holds_from,
+    _holds_to
   FROM silver.users_history
 )
 SELECT

@@ -12,7 +12,17 @@ MODEL (
 
 WITH deliveries AS (
   SELECT
-    *
+    rating_id,
+    user_id,
+    show_id,
+    watch_id,
+    rating,
+    review,
+    rated_at,
+    _ingest_date,
+    _loaded_at,
+    _source,
+    _rescued_data
   FROM bronze.delivered_ratings
 ), users AS (
   SELECT

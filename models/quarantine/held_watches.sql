@@ -12,7 +12,18 @@ MODEL (
 
 WITH deliveries AS (
   SELECT
-    *
+    watch_id,
+    user_id,
+    show_id,
+    watched_at,
+    minutes_watched,
+    completion_pct,
+    status,
+    device,
+    _ingest_date,
+    _loaded_at,
+    _source,
+    _rescued_data
   FROM bronze.delivered_watches
 ), users AS (
   SELECT

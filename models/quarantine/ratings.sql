@@ -10,7 +10,19 @@ MODEL (
 
 WITH held AS (
   SELECT
-    *
+    rating_id,
+    user_id,
+    show_id,
+    watch_id,
+    rating,
+    review,
+    rated_at,
+    _ingest_date,
+    _loaded_at,
+    _source,
+    _row_hash,
+    _rescued_data,
+    _broken_rules
   FROM quarantine.held_ratings
 ), users AS (
   SELECT

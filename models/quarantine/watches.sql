@@ -10,7 +10,20 @@ MODEL (
 
 WITH held AS (
   SELECT
-    *
+    watch_id,
+    user_id,
+    show_id,
+    watched_at,
+    minutes_watched,
+    completion_pct,
+    status,
+    device,
+    _ingest_date,
+    _loaded_at,
+    _source,
+    _row_hash,
+    _rescued_data,
+    _broken_rules
   FROM quarantine.held_watches
 ), users AS (
   SELECT

@@ -12,7 +12,15 @@ MODEL (
 
 WITH deliveries AS (
   SELECT
-    *
+    show_id,
+    title,
+    genre,
+    release_year,
+    seasons,
+    rating_avg,
+    updated_at,
+    _ingest_date,
+    _rescued_data
   FROM bronze.delivered_shows
 )
 SELECT

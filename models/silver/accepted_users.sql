@@ -12,7 +12,15 @@ MODEL (
 
 WITH deliveries AS (
   SELECT
-    *
+    user_id,
+    name,
+    email,
+    country,
+    subscription_plan,
+    signed_up_on,
+    updated_at,
+    _ingest_date,
+    _rescued_data
   FROM bronze.delivered_users
 )
 SELECT

@@ -27,7 +27,10 @@ MODEL (
 
 WITH waiting AS (
   SELECT
-    *
+    rating_id,
+    user_id,
+    show_id,
+    watch_id
   FROM quarantine.held_ratings
   WHERE
     _ingest_date < @start_date AND SIZE(_broken_rules) = 0
@@ -56,7 +59,15 @@ WITH waiting AS (
     _ingest_date BETWEEN @start_date AND @end_date
 ), deliveries AS (
   SELECT
-    *,
+    rating_id,
+    user_id,
+    show_id,
+    watch_id,
+    rating,
+    review,
+    rated_at,
+    _ingest_date,
+    _rescued_data,
     @ROW_HASH(
       rating_id::BIGINT,
       user_id::BIGINT,

@@ -27,7 +27,15 @@ WITH touched AS (
     _ingest_date BETWEEN @start_date AND @end_date
 ), deliveries AS (
   SELECT
-    *
+    show_id,
+    title,
+    genre,
+    release_year,
+    seasons,
+    rating_avg,
+    updated_at,
+    _ingest_date,
+    _row_hash
   FROM silver.accepted_shows
   WHERE
     _ingest_date <= @end_date AND show_id IN (

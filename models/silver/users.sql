@@ -24,7 +24,14 @@ WITH touched AS (
     _ingest_date BETWEEN @start_date AND @end_date
 ), ranked AS (
   SELECT
-    *,
+    user_id,
+    name,
+    email,
+    country,
+    subscription_plan,
+    signed_up_on,
+    updated_at,
+    _ingest_date,
     ROW_NUMBER() OVER (PARTITION BY user_id ORDER BY updated_at DESC, _ingest_date DESC, _row_hash DESC) AS place,
     MIN(_ingest_date) OVER (PARTITION BY user_id) AS known_on,
     COUNT(*) OVER (PARTITION BY user_id) AS accepted

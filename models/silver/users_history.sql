@@ -27,7 +27,15 @@ WITH touched AS (
     _ingest_date BETWEEN @start_date AND @end_date
 ), deliveries AS (
   SELECT
-    *
+    user_id,
+    name,
+    email,
+    country,
+    subscription_plan,
+    signed_up_on,
+    updated_at,
+    _ingest_date,
+    _row_hash
   FROM silver.accepted_users
   WHERE
     _ingest_date <= @end_date AND user_id IN (

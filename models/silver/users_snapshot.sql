@@ -28,7 +28,12 @@ MODEL (
 
 WITH users AS (
   SELECT
-    *
+    user_id,
+    name,
+    email,
+    country,
+    subscription_plan,
+    signed_up_on
   FROM silver.users
 )
 SELECT

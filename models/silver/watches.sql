@@ -26,7 +26,9 @@ MODEL (
 
 WITH waiting AS (
   SELECT
-    *
+    watch_id,
+    user_id,
+    show_id
   FROM quarantine.held_watches
   WHERE
     _ingest_date < @start_date AND SIZE(_broken_rules) = 0
@@ -74,7 +76,16 @@ WITH waiting AS (
 ), deliveries AS (
   /* nearly all watches are delivered once: only the others have to be ranked, and their hash computed */
   SELECT
-    *,
+    watch_id,
+    user_id,
+    show_id,
+    watched_at,
+    minutes_watched,
+    completion_pct,
+    status,
+    device,
+    _ingest_date,
+    _rescued_data,
     FALSE AS is_repeated,
     NULL AS _row_hash
   FROM bronze.delivered_watches
@@ -87,7 +98,16 @@ WITH waiting AS (
     )
   UNION ALL
   SELECT
-    *,
+    watch_id,
+    user_id,
+    show_id,
+    watched_at,
+    minutes_watched,
+    completion_pct,
+    status,
+    device,
+    _ingest_date,
+    _rescued_data,
     TRUE AS is_repeated,
     @ROW_HASH(
       watch_id::BIGINT,
