@@ -7,6 +7,7 @@ trying a host that does not answer for many minutes.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -21,21 +22,29 @@ from sqlmesh.core.engine_adapter import EngineAdapter
 PROJECT = Path(__file__).parent
 CATALOGS = ("streaming_prod", "streaming_dev")
 PATIENCE = 10  # seconds for the host's first answer
-# What the workspace's words say, and the settings that bring them about.
+SECRETS = ("DATABRICKS_TOKEN", "DATABRICKS_CLIENT_SECRET")
+# What the workspace and the driver say, and what brings it about: the first that fits counts. A
+# refused permission and a stopped warehouse may name the warehouse too, and any of them may hold
+# an id with digits like 403.
 REMEDIES = {
-    ("access token", "401", "403", "unauthorized", "invalid_client"): (
-        "DATABRICKS_TOKEN is expired, or of another workspace; or DATABRICKS_CLIENT_ID and "
-        "DATABRICKS_CLIENT_SECRET, which go before it, are not a principal of this workspace."
+    r"permission_denied|insufficient.(permission|privilege)|(not|n't) (authorized|have permission)": (
+        "The principal lacks what resources/databricks.sql grants, or CAN USE on the warehouse of "
+        "DATABRICKS_HTTP_PATH ('{path}')."
     ),
-    ("warehouse", "404", "endpoint_not_found"): (
-        "DATABRICKS_HTTP_PATH is not that of a SQL warehouse of this workspace: copy it from the "
+    r"no_such_catalog|catalog_not_found|catalog \S+ (was not found|does not exist)": (
+        "A catalog is missing in {host}: an admin has to run resources/databricks.sql once, which "
+        "makes it."
+    ),
+    r"\bstopp(ed|ing)\b|cannot be started|failed to start": (
+        "The warehouse of DATABRICKS_HTTP_PATH ('{path}') is stopped and did not start: start it "
+        "on its page."
+    ),
+    r"warehouse \S+ not found|endpoint_not_found|received 404": (
+        "DATABRICKS_HTTP_PATH is '{path}', which is no SQL warehouse of {host}: copy it from the "
         "warehouse's page, under Connection details."
     ),
-    ("no_such_catalog", "catalog_not_found"): (
-        "An admin has to run resources/databricks.sql once; it makes the catalogs."
-    ),
-    ("permission", "privilege"): (
-        "The principal lacks what resources/databricks.sql grants, or CAN USE on the warehouse."
+    r"access token|received 401|403 codes|unauthorized|invalid_client": (
+        "{credentials} refused by {host}: expired, or of another workspace."
     ),
 }
 
@@ -51,7 +60,7 @@ def check() -> None:
         Unusable: A setting is missing, the host does not answer, or the workspace refuses.
     """
     load_dotenv(PROJECT / ".env", override=True)  # as SQLMesh does
-    host = os.environ.get("DATABRICKS_HOST", "").removeprefix("https://").strip("/")
+    host = _host()
     needed = ["DATABRICKS_HOST", "DATABRICKS_HTTP_PATH"]
     if os.environ.get("DATABRICKS_CLIENT_ID"):
         needed.append("DATABRICKS_CLIENT_SECRET")
@@ -60,6 +69,11 @@ def check() -> None:
     missing = [name for name in needed if not os.environ.get(name)]
     if missing:
         raise Unusable(f"{', '.join(missing)}: not set. See .env.example.")
+    if not re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]+)?", host):
+        raise Unusable(
+            f"DATABRICKS_HOST is '{host}': it must be the workspace's name alone, without what "
+            "follows it in a browser, such as adb-123.4.azuredatabricks.net."
+        )
 
     print(f"Asking {host} ...", flush=True)
     try:
@@ -81,15 +95,45 @@ def check() -> None:
             _run(adapter, f"USE CATALOG {catalog}")
 
 
+def _host() -> str:
+    """The workspace's name, as config.yaml hands it to SQLMesh."""
+    return os.environ.get("DATABRICKS_HOST", "").replace("https://", "").strip("/")
+
+
 def _run(adapter: EngineAdapter, statement: str) -> None:
     try:
         adapter.execute(statement)
     except Exception as error:
-        words = str(error)
-        for signs, remedy in REMEDIES.items():
-            if any(sign in words.lower() for sign in signs):
-                raise Unusable(f"{remedy}\n  {statement}: {words}") from error
-        raise
+        raise Unusable(f"{_remedy(str(error))} ({statement}: {_without_secrets(error)})") from error
+
+
+def _remedy(words: str) -> str:
+    """What to do about what the workspace or the driver says."""
+    client = os.environ.get("DATABRICKS_CLIENT_ID")
+    values = {
+        "host": _host(),
+        "path": os.environ.get("DATABRICKS_HTTP_PATH", ""),
+        "credentials": (
+            f"DATABRICKS_CLIENT_ID '{client}' with DATABRICKS_CLIENT_SECRET, which go before "
+            "DATABRICKS_TOKEN, is"
+            if client
+            else "DATABRICKS_TOKEN is"
+        ),
+    }
+    for sign, remedy in REMEDIES.items():
+        if re.search(sign, words, re.IGNORECASE):
+            return remedy.format(**values)
+    return "{host} refused for a reason not known here, with DATABRICKS_HTTP_PATH '{path}'.".format(
+        **values
+    )
+
+
+def _without_secrets(error: Exception) -> str:
+    """An error's words on one line."""
+    words = " ".join(str(error).split())
+    for secret in filter(None, map(os.environ.get, SECRETS)):
+        words = words.replace(secret, "...")
+    return words
 
 
 if __name__ == "__main__":

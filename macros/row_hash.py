@@ -30,8 +30,22 @@ def _text(column: str, type_: str) -> str:
     if type_ == "TEXT":
         return column
     if type_ == "DOUBLE":
-        return f"CAST(TRY_CAST({column} AS DECIMAL(18, 6)) AS STRING)"
+        return f"CAST({_rounded(column)} AS STRING)"
     if type_ == "TIMESTAMPNTZ":
         epoch = "CAST('1970-01-01' AS TIMESTAMP_NTZ)"
         return f"CAST(TIMESTAMPDIFF(MICROSECOND, {epoch}, {column}) AS STRING)"
     return f"CAST({column} AS STRING)"
+
+
+def _rounded(number: str) -> str:
+    """SQL of a DOUBLE as DECIMAL(18, 6), halves of its shortest decimal text away from zero.
+
+    Spark's cast does so. DuckDB's rounds the binary value, and on the way from text with an
+    exponent it errs in the last place; at 26 places that place no longer counts. The text is slow,
+    so it is asked only where the plain cast does not give the number back: up to 15 digits, no
+    two decimals share a DOUBLE.
+    """
+    cast = f"TRY_CAST({number} AS DECIMAL(18, 6))"
+    text = f"TRY_CAST(TRY_CAST(CAST({number} AS STRING) AS DECIMAL(38, 26)) AS DECIMAL(18, 6))"
+    exact = f"ABS({number}) < 1e9 AND CAST({cast} AS DOUBLE) = {number}"
+    return f"CASE WHEN {exact} THEN {cast} ELSE {text} END"

@@ -106,9 +106,13 @@ def _table(context: Context, catalog: str, suffix: str, name: str) -> Table:
     types = {row[0]: TYPES.get(row[1], row[1]) for row in described if row[0] not in OF_THE_RUN}
     rows = context.engine_adapter.fetchall(f"SELECT {', '.join(types)} FROM {path}")
     shown = [tuple(map(plain, row)) for row in rows]
-    # By what is exact first, since means may differ in their last digits.
+    return ordered(types, shown)
+
+
+def ordered(types: dict[str, str], rows: list[tuple[Any, ...]]) -> Table:
+    """Rows by what is exact first, since means may differ in their last digits."""
     return Table(
-        types, sorted(shown, key=lambda row: [repr(v) for v in row if type(v) is not float])
+        types, sorted(rows, key=lambda row: [repr(v) for v in row if type(v) is not float])
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 from engines import require_warehouse
 from harness import PROJECT
 
+import databricks_check
 from tests.warehouse.start import warehouse
 
 pytestmark = pytest.mark.slow
@@ -43,25 +45,74 @@ def checked(settings: dict[str, str], folder: Path) -> subprocess.CompletedProce
         ({"DATABRICKS_HTTP_PATH": ""}, "DATABRICKS_HTTP_PATH", "not set"),
         ({"DATABRICKS_TOKEN": ""}, "DATABRICKS_TOKEN", "not set"),
         ({"DATABRICKS_CLIENT_ID": "someone"}, "DATABRICKS_CLIENT_SECRET", "not set"),
+        ({"DATABRICKS_HOST": "adb-1.2.invalid/?o=34"}, "DATABRICKS_HOST", "in a browser"),
+        ({"DATABRICKS_HOST": "two words"}, "DATABRICKS_HOST", "'two words'"),
         ({"DATABRICKS_HOST": "elsewhere.invalid"}, "DATABRICKS_HOST", "does not answer"),
+        ({"DATABRICKS_HOST": "127.0.0.1:9", "no_proxy": "*"}, "DATABRICKS_HOST", "refused"),
         (
             dict.fromkeys(("HTTPS_PROXY", "https_proxy"), "http://127.0.0.1:9"),
             "HTTPS_PROXY",
             "refused",
         ),
         ({"DATABRICKS_TOKEN": "dapi-of-yesterday"}, "DATABRICKS_TOKEN", "expired"),
-        ({"DATABRICKS_HTTP_PATH": "/sql/1.0/warehouses/none"}, "DATABRICKS_HTTP_PATH", "copy it"),
+        ({"DATABRICKS_HTTP_PATH": "/sql/1.0/warehouses/none"}, "DATABRICKS_HTTP_PATH", "/none'"),
         ({}, "resources/databricks.sql", "streaming_dev"),
     ],
 )
 def test_the_setting_is_named(
     workspace: dict[str, str], tmp_path: Path, changes: dict[str, str], named: str, said: str
 ) -> None:
-    result = checked({**workspace, **changes}, tmp_path)
+    settings = {**workspace, **changes}
+    result = checked(settings, tmp_path)
     assert result.returncode == 1
-    assert named in result.stderr and said in result.stderr
-    assert "Traceback" not in result.stderr
-    assert workspace["DATABRICKS_TOKEN"] not in result.stdout + result.stderr
+    *before, line = result.stderr.splitlines()
+    assert line.startswith("databricks_check.py: ") and named in line and said in line
+    assert all("[WARN]" in other for other in before)  # the driver's own
+    secret = settings["DATABRICKS_TOKEN"] or workspace["DATABRICKS_TOKEN"]
+    assert secret not in result.stdout + result.stderr
+
+
+def test_a_host_that_takes_calls_and_says_nothing(
+    workspace: dict[str, str], tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        host = f"127.0.0.1:{mute.getsockname()[1]}"
+        result = checked({**workspace, "DATABRICKS_HOST": host, "no_proxy": "*"}, tmp_path)
+    assert f"DATABRICKS_HOST is '{host}', which does not answer" in result.stderr
+    assert "timed out" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ("PERMISSION_DENIED: You do not have permission to use the SQL warehouse 1a.", "CAN USE"),
+        (
+            "[INSUFFICIENT_PERMISSIONS] User does not have USE CATALOG. id 01f0-403-404",
+            "resources/databricks.sql grants",
+        ),
+        ("The SQL warehouse 1a is stopped and cannot be started.", "is stopped"),
+        ("Received 401 - UNAUTHORIZED. Confirm your credentials.", "DATABRICKS_TOKEN"),
+        ("invalid_client: Client authentication failed", "DATABRICKS_TOKEN"),
+        ("Received 404 - NOT_FOUND. The requested resource does not exist.", "no SQL warehouse"),
+        ("Catalog 'warehouse' was not found. id 40177", "run resources/databricks.sql"),
+        ("timed out (session 9404-401)", "not known here"),
+    ],
+)
+def test_what_the_stand_in_cannot_provoke(
+    monkeypatch: pytest.MonkeyPatch, words: str, named: str
+) -> None:
+    """Words made up after the connector's source and Databricks' documentation."""
+    monkeypatch.setenv("DATABRICKS_TOKEN", "dapi-secret")
+    monkeypatch.delenv("DATABRICKS_CLIENT_ID", raising=False)
+
+    class Refusing:
+        def execute(self, statement: str) -> None:
+            raise RuntimeError(f"{words} dapi-secret")
+
+    with pytest.raises(databricks_check.Unusable) as refused:
+        databricks_check._run(Refusing(), "SELECT 1")
+    assert named in str(refused.value)
+    assert "dapi-secret" not in str(refused.value)
 
 
 def test_a_workspace_that_is_ready(workspace: dict[str, str], tmp_path: Path) -> None:

@@ -1,15 +1,19 @@
-"""The same deliveries give the same tables on DuckDB and on Databricks, value by value."""
+"""The same deliveries give the same tables on DuckDB and on Databricks, value by value; and what
+the last day of them writes on Delta Lake.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
+from typing import NamedTuple
 
 import oracle
 import pytest
-from engines import differences, engines, tables
+from engines import Engines, differences, engines, tables
 from test_bad_input import PARENTS_DAY, ROWS_DAY, deliver_kinds, deliver_parents
 
+from benchmarks.write_amplification import Written, markdown, versions, written_since
 from deliveries.generate import write_landing
 from deliveries.population import Settings
 
@@ -27,12 +31,24 @@ TOLD_APART = (
 )
 
 
-@pytest.mark.slow
-def test_all_formats_day_after_day(tmp_path: Path) -> None:
+FACTS = ("silver.watches", "silver.ratings", "gold.fct_watches", "gold.fct_ratings")
+pytestmark = pytest.mark.slow
+
+
+class Delivered(NamedTuple):
+    """Both engines with all deliveries run, and what the last day wrote on Databricks."""
+
+    both: Engines
+    last_day: dict[str, Written]
+
+
+@pytest.fixture(scope="module")
+def delivered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivered]:
     """Every kind of odd and bad value that the project knows of, each day in another format; then
-    generated days with late, repeated and corrected rows.
+    generated days with late, repeated and corrected rows: nine at once, and the tenth.
     """
-    with engines(tmp_path) as both:
+    folder = tmp_path_factory.mktemp("same_answers")
+    with engines(folder) as both:
         both.deliver_as(FORMATS[0])
         deliver_parents(both.local, PARENTS_DAY)
         for number, files_format in enumerate(FORMATS):
@@ -43,19 +59,41 @@ def test_all_formats_day_after_day(tmp_path: Path) -> None:
             for platform in (both.local, both.databricks):
                 (platform.run if number else platform.plan)(day)
 
-        days = [ROWS_DAY + timedelta(days=n) for n in range(len(FORMATS), len(FORMATS) + 2)]
-        written = tmp_path / "written"
+        days = [ROWS_DAY + timedelta(days=n) for n in range(len(FORMATS), len(FORMATS) + 10)]
+        written = folder / "written"
         write_landing(
             Settings(
-                watches=400, days=2, format="json", seed=11, start=days[0], dirt=0.05, late=0.1
+                watches=2000,
+                days=len(days),
+                format="json",
+                seed=11,
+                start=days[0],
+                dirt=0.05,
+                late=0.1,
             ),
             written,
         )
         both.deliver_as("json")
         both.local.receive(written, days)
-        for day in days:
-            for platform in (both.local, both.databricks):
-                platform.run(day)
+        for platform in (both.local, both.databricks):
+            platform.run(days[-2])
+        with both.databricks.context() as context:
+            before = versions(context)
+        for platform in (both.local, both.databricks):
+            platform.run(days[-1])
+        with both.databricks.context() as context:
+            last_day = written_since(context, before)
+        yield Delivered(both, last_day)
 
-        differing = differences(tables(both.local), tables(both.databricks))
-        assert not differing, "\n".join(differing[:40])
+
+def test_same_answers(delivered: Delivered) -> None:
+    differing = differences(tables(delivered.both.local), tables(delivered.both.databricks))
+    assert not differing, "\n".join(differing[:40])
+
+
+@pytest.mark.parametrize("fact", FACTS)
+def test_a_day_writes_little_more_than_it_changes(delivered: Delivered, fact: str) -> None:
+    written = delivered.last_day[fact]
+    old = written.rows - written.changed
+    assert old > 3 * written.changed, "were every old row written anew, this has to be seen"
+    assert written.per_touched < 3 and written.per_changed < 3, markdown(delivered.last_day)
