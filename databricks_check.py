@@ -27,7 +27,8 @@ SECRETS = ("DATABRICKS_TOKEN", "DATABRICKS_CLIENT_SECRET")
 # refused permission and a stopped warehouse may name the warehouse too, and any of them may hold
 # an id with digits like 403.
 REMEDIES = {
-    r"permission_denied|insufficient.(permission|privilege)|(not|n't) (authorized|have permission)": (
+    r"permission_denied|insufficient.(permission|privilege)"
+    r"|(not|n't) (authorized|have permission)": (
         "The principal lacks what resources/databricks.sql grants, or CAN USE on the warehouse of "
         "DATABRICKS_HTTP_PATH ('{path}')."
     ),

@@ -65,9 +65,9 @@ def test_the_setting_is_named(
     settings = {**workspace, **changes}
     result = checked(settings, tmp_path)
     assert result.returncode == 1
-    *before, line = result.stderr.splitlines()
+    line = result.stderr.splitlines()[-1]  # the driver's own words may stand before it
     assert line.startswith("databricks_check.py: ") and named in line and said in line
-    assert all("[WARN]" in other for other in before)  # the driver's own
+    assert "Traceback" not in result.stderr
     secret = settings["DATABRICKS_TOKEN"] or workspace["DATABRICKS_TOKEN"]
     assert secret not in result.stdout + result.stderr
 
