@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 from datetime import date
+from pathlib import Path
 
 import pytest
 from harness import PROJECT, Platform, morning_after
@@ -17,16 +19,24 @@ PARTS = ("config.yaml", "models", "macros", "audits", "linter", "seeds")
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    """A copy of the project, in prod and in dev; the tests below change it one after the other."""
-    folder = tmp_path_factory.mktemp("promotion")
-    project = folder / "project"
-    project.mkdir()
-    for part in PARTS:
-        source = PROJECT / part
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, project / part)
-    platform = Platform(folder, project=project, STREAMING_LANDING="")
+    """The project applied to prod."""
+    platform = Platform(tmp_path_factory.mktemp("promotion"), STREAMING_LANDING="")
     platform.plan(LAST)
     return platform
+
+
+def branch(platform: Platform, folder: Path, name: str, old: str, new: str) -> Platform:
+    """The same platform, seen from another checkout, in which a model's text is changed."""
+    for part in PARTS:
+        source = PROJECT / part
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
+    model = folder / "models" / f"{name.replace('.', '/')}.sql"
+    text = model.read_text()
+    assert text.count(old) == 1
+    model.write_text(text.replace(old, new))
+    changed = copy.copy(platform)
+    changed.project = folder
+    return changed
 
 
 def tables(platform: Platform) -> set[str]:
@@ -53,40 +63,37 @@ def test_views_are_in_the_catalog_of_their_environment(platform: Platform) -> No
     "name",
     ["bronze.delivered_users", "silver.accepted_shows", "silver.watches", "gold.dim_shows"],
 )
-def test_a_new_column_costs_its_model_alone(platform: Platform, name: str) -> None:
+def test_a_new_column_costs_its_model_alone(platform: Platform, tmp_path: Path, name: str) -> None:
     """What stands below stays as it is, whatever steps lie between."""
-    model = platform.project / "models" / f"{name.replace('.', '/')}.sql"
-    text = model.read_text()
-    assert text.count("\nSELECT\n") == 1
-    model.write_text(text.replace("\nSELECT\n", "\nSELECT\n  1 AS _added, /* New. */\n"))
-    try:
-        with platform.context() as context:
-            plan = context.plan_builder(
-                "feature", execution_time=morning_after(LAST), **UNCHECKED
-            ).build()
-            changed = {plan.snapshots[key] for key in plan.directly_modified}
-            missing = (context.get_snapshot(m.snapshot_id.name) for m in plan.missing_intervals)
-            computed = {s.name for s in missing if s and not s.is_view}
-    finally:
-        model.write_text(text)
+    changed = branch(
+        platform, tmp_path, name, "\nSELECT\n", "\nSELECT\n  1 AS _added, /* New. */\n"
+    )
+    with changed.context() as context:
+        plan = context.plan_builder(
+            "feature", execution_time=morning_after(LAST), **UNCHECKED
+        ).build()
+        modified = {plan.snapshots[key] for key in plan.directly_modified}
+        missing = (context.get_snapshot(m.snapshot_id.name) for m in plan.missing_intervals)
+        computed = {s.name for s in missing if s and not s.is_view}
     fqn = '"streaming_prod".' + ".".join(f'"{part}"' for part in name.split("."))
-    assert {(s.name, s.change_category) for s in changed} == {
+    assert {(s.name, s.change_category) for s in modified} == {
         (fqn, SnapshotChangeCategory.NON_BREAKING)
     }
     assert computed == {fqn}
 
 
-def test_a_changed_gold_model_is_rebuilt_alone(platform: Platform) -> None:
+def test_a_changed_gold_model_is_rebuilt_alone(platform: Platform, tmp_path: Path) -> None:
     """In dev the changed model is computed, and prod stays; then prod takes dev's table over."""
     before, prod = tables(platform), platform.tables()
-    model = platform.project / "models" / "gold" / "fct_watches.sql"
-    model.write_text(model.read_text().replace("watches.status = 'completed'", "FALSE"))
-    with platform.context() as context:
+    changed = branch(
+        platform, tmp_path, "gold.fct_watches", "watches.status = 'completed'", "FALSE"
+    )
+    with changed.context() as context:
         plan = context.plan_builder("dev", **UNCHECKED).build()
         assert {snapshot.name for snapshot in plan.directly_modified} == {FCT_WATCHES}
         category = plan.snapshots[next(iter(plan.directly_modified))].change_category
         assert category == SnapshotChangeCategory.BREAKING
-    platform.plan(LAST, "dev")
+    changed.plan(LAST, "dev")
     dev = platform.tables("__dev", "streaming_dev")
     assert not any(row["is_completed"] for row in dev["gold.fct_watches"])
     assert platform.tables() == prod
@@ -94,6 +101,6 @@ def test_a_changed_gold_model_is_rebuilt_alone(platform: Platform) -> None:
     assert new == {"gold__fct_watches"}
 
     before = tables(platform)
-    platform.plan(LAST)
+    changed.plan(LAST)
     assert tables(platform) == before
     assert platform.tables() == dev
