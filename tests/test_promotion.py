@@ -17,25 +17,31 @@ UNCHECKED = {"skip_tests": True, "skip_linter": True}
 PARTS = ("config.yaml", "models", "macros", "audits", "linter", "seeds")
 
 
+def checkout(folder: Path) -> Path:
+    """A copy of the project, whose cache no other test shares."""
+    for part in PARTS:
+        source = PROJECT / part
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
     """The project applied to prod."""
     platform = Platform(tmp_path_factory.mktemp("promotion"), STREAMING_LANDING="")
+    platform.project = checkout(tmp_path_factory.mktemp("checkout"))
     platform.plan(LAST)
     return platform
 
 
 def branch(platform: Platform, folder: Path, name: str, old: str, new: str) -> Platform:
     """The same platform, seen from another checkout, in which a model's text is changed."""
-    for part in PARTS:
-        source = PROJECT / part
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
+    changed = copy.copy(platform)
+    changed.project = checkout(folder)
     model = folder / "models" / f"{name.replace('.', '/')}.sql"
     text = model.read_text()
     assert text.count(old) == 1
     model.write_text(text.replace(old, new))
-    changed = copy.copy(platform)
-    changed.project = folder
     return changed
 
 
