@@ -97,7 +97,7 @@ def check() -> None:
 
 
 def _host() -> str:
-    """The workspace's name, as config.yaml hands it to SQLMesh."""
+    """The workspace's name, as config.py hands it to SQLMesh."""
     return os.environ.get("DATABRICKS_HOST", "").replace("https://", "").strip("/")
 
 

@@ -114,7 +114,7 @@ class NoMissingOwner(Rule):
 
     Reason to flag: when an audit fails, someone has to be told.
 
-    How to remediate: set `owner`, or `model_defaults.owner` in config.yaml for all.
+    How to remediate: set `owner`, or `model_defaults.owner` in config.py for all.
     """
 
     def check_model(self, model: Model) -> RuleViolation | None:

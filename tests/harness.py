@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,6 +24,8 @@ from sqlmesh.utils.concurrency import NodeExecutionFailedError
 from sqlmesh.utils.errors import NodeAuditsErrors, PlanError
 
 PROJECT = Path(__file__).parent.parent
+# What a checkout needs for SQLMesh to load it.
+PARTS = ("config.py", "models", "macros", "audits", "linter", "seeds")
 SETTINGS = ("STREAMING_", "DATABRICKS_")
 ARROW_TYPES = {
     "BIGINT": pa.int64(),
@@ -227,6 +230,15 @@ class Platform:
     def check(self) -> None:
         """Asserts that every table is what the oracle makes of the deliveries."""
         assert_equal(self.tables(), oracle.build(self.deliveries))
+
+
+def checkout(folder: Path) -> Path:
+    """A copy of the project in `folder`, whose cache no other test shares."""
+    folder.mkdir(exist_ok=True)
+    for part in PARTS:
+        source = PROJECT / part
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
+    return folder
 
 
 def forget_macros() -> None:

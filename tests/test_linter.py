@@ -228,7 +228,7 @@ def test_only_gold_waits_for_the_gates(flagged: Lint) -> None:
 def test_config_runs_every_rule_as_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copy(PROJECT / "config.yaml", tmp_path)
+    copy(PROJECT / "config.py", tmp_path)
     copytree(PROJECT / "linter", tmp_path / "linter")
     model = tmp_path / "models" / "silver" / "bad.sql"
     model.parent.mkdir(parents=True)

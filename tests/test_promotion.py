@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import copy
-import shutil
 from datetime import date
 from pathlib import Path
 
 import pytest
-from harness import PROJECT, Platform, morning_after
+from harness import Platform, checkout, morning_after
 from sqlmesh.core.snapshot import SnapshotChangeCategory
 
 LAST = date(2026, 2, 20)
 FCT_WATCHES = '"streaming_prod"."gold"."fct_watches"'
 UNCHECKED = {"skip_tests": True, "skip_linter": True}
-PARTS = ("config.yaml", "models", "macros", "audits", "linter", "seeds")
-
-
-def checkout(folder: Path) -> Path:
-    """A copy of the project, whose cache no other test shares."""
-    for part in PARTS:
-        source = PROJECT / part
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
-    return folder
 
 
 @pytest.fixture(scope="module")

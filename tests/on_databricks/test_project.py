@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,13 +17,12 @@ from pathlib import Path
 
 import pytest
 from engines import engines
-from harness import PROJECT, Platform
+from harness import PROJECT, Platform, checkout
 from sqlmesh.core.snapshot import SnapshotChangeCategory
 
 from tests.warehouse.start import Statement, Warehouse
 
 LAST = date(2026, 2, 20)
-PARTS = ("config.yaml", "models", "macros", "audits", "linter", "seeds")
 GOLDEN = Path(__file__).with_name("statements.sql")
 PROJECT_TAG = "project:streaming-platform"
 KEPT = ("CREATE TABLE", "ALTER TABLE", "GRANT")
@@ -58,11 +56,7 @@ def prod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Platform, W
     The tests below change it one after the other.
     """
     folder = tmp_path_factory.mktemp("project")
-    project = folder / "project"
-    project.mkdir()
-    for part in PARTS:
-        source = PROJECT / part
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, project / part)
+    project = checkout(folder / "project")
     settings = {"STREAMING_LANDING": "", "STREAMING_ANALYSTS": "analysts"}
     settings |= {"STREAMING_ENVIRONMENT": "prod"}
     with engines(folder, catalogs=(), **settings) as both:

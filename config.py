@@ -1,0 +1,113 @@
+"""Gateways, environments and defaults. Every setting is described in .env.example."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from sqlmesh.core.config import (
+    CategorizerConfig,
+    Config,
+    LinterConfig,
+    ModelDefaultsConfig,
+    PlanConfig,
+)
+from sqlmesh.core.config.format import FormatConfig
+
+
+def setting(name: str, default: str = "") -> str:
+    """A variable of the environment; one that is empty counts as not set."""
+    return os.environ.get(name, "") or default
+
+
+DATA_DIR = setting("STREAMING_DATA_DIR", "data")
+CATEGORIES = CategorizerConfig(sql="full", python="full", seed="full")
+
+
+def local() -> dict[str, Any]:
+    """DuckDB files in the folder of the data."""
+    return {
+        "connection": {
+            "type": "duckdb",
+            "catalogs": {
+                "streaming_prod": f"{DATA_DIR}/streaming_prod.duckdb",
+                "streaming_dev": f"{DATA_DIR}/streaming_dev.duckdb",
+            },
+            "concurrent_tasks": 4,
+            "connector_config": {"TimeZone": "UTC", "preserve_insertion_order": False},
+        },
+        "state_connection": {
+            "type": "duckdb",
+            "database": f"{DATA_DIR}/state.duckdb",
+            "concurrent_tasks": 4,
+        },
+    }
+
+
+def databricks() -> dict[str, Any]:
+    """A SQL warehouse of Databricks, its state in Postgres where that is set."""
+    tasks = setting("DATABRICKS_CONCURRENT_TASKS", "4")
+    environment = setting("STREAMING_ENVIRONMENT", "unnamed")
+    if setting("DATABRICKS_CLIENT_ID"):
+        credentials = {
+            "auth_type": "databricks-oauth",
+            "oauth_client_id": setting("DATABRICKS_CLIENT_ID"),
+            "oauth_client_secret": setting("DATABRICKS_CLIENT_SECRET"),
+        }
+    else:
+        credentials = {"access_token": setting("DATABRICKS_TOKEN")}
+    connection = {
+        "type": "databricks",
+        "server_hostname": setting("DATABRICKS_HOST").replace("https://", "").strip("/"),
+        "http_path": setting("DATABRICKS_HTTP_PATH"),
+        **credentials,
+        # Without its catalog SQLMesh connects to this gateway at every start, whichever gateway
+        # was asked for.
+        "catalog": "streaming_prod",
+        "concurrent_tasks": tasks,
+        "disable_databricks_connect": True,
+        "session_configuration": {
+            "timezone": "UTC",
+            "QUERY_TAGS": f"project:streaming-platform,environment:{environment}",
+        },
+    }
+    if setting("STREAMING_STATE_HOST"):
+        state = {
+            "type": "postgres",
+            "host": setting("STREAMING_STATE_HOST"),
+            "port": setting("STREAMING_STATE_PORT", "5432"),
+            "database": setting("STREAMING_STATE_DATABASE", "sqlmesh"),
+            "user": setting("STREAMING_STATE_USER"),
+            "password": setting("STREAMING_STATE_PASSWORD"),
+            "concurrent_tasks": tasks,
+        }
+    else:
+        # One person's trial; anything shared keeps its state in Postgres.
+        state = {
+            "type": "duckdb",
+            "database": f"{DATA_DIR}/state_databricks.duckdb",
+            "concurrent_tasks": tasks,
+        }
+    return {"connection": connection, "state_connection": state}
+
+
+on_databricks = bool(setting("DATABRICKS_HOST"))
+grants_to_analysts = on_databricks and bool(setting("STREAMING_ANALYSTS"))
+
+config = Config(
+    gateways={"local": local(), **({"databricks": databricks()} if on_databricks else {})},
+    default_gateway="local",
+    environment_catalog_mapping={"^prod$": "streaming_prod", ".*": "streaming_dev"},
+    model_defaults=ModelDefaultsConfig(
+        dialect="databricks",
+        start="2026-01-01",
+        cron="@daily",
+        owner="data-platform",
+        session_properties={"query_tags": "@query_tags()"},
+    ),
+    after_all=["@grants_to_analysts()"] if grants_to_analysts else None,
+    linter=LinterConfig(enabled=True, rules="ALL"),
+    format=FormatConfig(normalize=False),
+    plan=PlanConfig(auto_categorize_changes=CATEGORIES),
+    disable_anonymized_analytics=True,
+)

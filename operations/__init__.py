@@ -1,0 +1,1 @@
+"""What people and workflows do with the platform beyond SQLMesh's own commands."""
