@@ -13,6 +13,7 @@ from sqlmesh.core.config import (
     PlanConfig,
 )
 from sqlmesh.core.config.format import FormatConfig
+from sqlmesh.integrations.github.cicd.config import GithubCICDBotConfig
 
 
 def setting(name: str, default: str = "") -> str:
@@ -109,5 +110,14 @@ config = Config(
     linter=LinterConfig(enabled=True, rules="ALL"),
     format=FormatConfig(normalize=False),
     plan=PlanConfig(auto_categorize_changes=CATEGORIES),
+    # The bot makes the environment of a pull request and shows the plan. It reads no comments, knows
+    # no approvers and does not merge: its own way to do so deploys what nobody has judged. That is
+    # what operations/deployment.py is for.
+    cicd_bot=GithubCICDBotConfig(
+        pr_environment_name="pr",
+        pr_include_unmodified=True,
+        skip_pr_backfill=False,
+        auto_categorize_changes=CATEGORIES,
+    ),
     disable_anonymized_analytics=True,
 )
