@@ -110,9 +110,9 @@ config = Config(
     linter=LinterConfig(enabled=True, rules="ALL"),
     format=FormatConfig(normalize=False),
     plan=PlanConfig(auto_categorize_changes=CATEGORIES),
-    # The bot makes the environment of a pull request and shows the plan. It reads no comments, knows
-    # no approvers and does not merge: its own way to do so deploys what nobody has judged. That is
-    # what operations/deployment.py is for.
+    # The bot makes the environment of a pull request, shows the plan, and deploys when told to. It
+    # reads no comments, knows no approvers and does not merge: operations/deployment.py does, since
+    # the bot would deploy for whoever comments.
     cicd_bot=GithubCICDBotConfig(
         pr_environment_name="pr",
         pr_include_unmodified=True,

@@ -137,7 +137,7 @@ def refusals(
     behind = repository.compare(PROD_BRANCH, head.sha).behind_by
     if behind:
         yield (
-            f"`{PROD_BRANCH}` has {behind} commits that the branch lacks; deployed now, it would"
+            f"`{PROD_BRANCH}` is {behind} commit(s) ahead of the branch; deployed now, it would"
             " take them back from prod. Update the branch, have it approved, and comment again."
         )
 

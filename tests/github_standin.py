@@ -136,9 +136,7 @@ class GitHub:
     def check(self, sha: str, name: str, conclusion: str | None = "success") -> None:
         """A check of a commit, done or, without a conclusion, still running."""
         status = "completed" if conclusion else "in_progress"
-        self._add_check(
-            {"head_sha": sha, "name": name, "status": status, "conclusion": conclusion}
-        )
+        self._add_check({"head_sha": sha, "name": name, "status": status, "conclusion": conclusion})
 
     # What there is to see
 
@@ -164,6 +162,7 @@ class GitHub:
     def _handler(github) -> type[BaseHTTPRequestHandler]:  # noqa: N805
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # headers and body in one packet, or the client waits for the second
 
             def answer(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
@@ -298,7 +297,9 @@ class GitHub:
         if pull.merge_state == "BLOCKED" or "\n" in tree or body["merge_method"] != "squash":
             return 405, {"message": "Pull Request is not mergeable"}
         parent = self.sha(pull.base)
-        commit = git(self.remote, "commit-tree", tree, "-p", parent, "-m", f"{pull.head} (#{number})")
+        commit = git(
+            self.remote, "commit-tree", tree, "-p", parent, "-m", f"{pull.head} (#{number})"
+        )
         git(self.remote, "update-ref", f"refs/heads/{pull.base}", commit)
         pull.merged, pull.state = True, "closed"
         return 200, {"sha": commit, "merged": True, "message": "Pull Request successfully merged"}

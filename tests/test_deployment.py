@@ -167,7 +167,7 @@ def main_moves(github: GitHub) -> None:
         (red_check, "`checks` ended with failure", "Make it pass"),
         (running_check, "`environment` is not done", "Wait for it"),
         (no_check, "`environment` has not run", "push again"),
-        (main_moves, "`main` has 2 commits that the branch lacks", "Update the branch"),
+        (main_moves, "`main` is 2 commit(s) ahead of the branch", "Update the branch"),
     ],
 )
 def test_no(
