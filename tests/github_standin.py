@@ -297,9 +297,8 @@ class GitHub:
         if pull.merge_state == "BLOCKED" or "\n" in tree or body["merge_method"] != "squash":
             return 405, {"message": "Pull Request is not mergeable"}
         parent = self.sha(pull.base)
-        commit = git(
-            self.remote, "commit-tree", tree, "-p", parent, "-m", f"{pull.head} (#{number})"
-        )
+        message = f"{pull.head} (#{number})"
+        commit = git(self.remote, "commit-tree", tree, "-p", parent, "-m", message)
         git(self.remote, "update-ref", f"refs/heads/{pull.base}", commit)
         pull.merged, pull.state = True, "closed"
         return 200, {"sha": commit, "merged": True, "message": "Pull Request successfully merged"}

@@ -1,4 +1,4 @@
-"""A copy of the project on the stand-in of GitHub, and what follows when people work on it there."""
+"""The project on the stand-in of GitHub, and what follows when people work on it there."""
 
 from __future__ import annotations
 

@@ -186,6 +186,14 @@ def test_no(
     assert reason in line and way_out in line
 
 
+@pytest.mark.parametrize("states", [["COMMENTED"], ["CHANGES_REQUESTED", "APPROVED"]])
+def test_the_last_verdict_counts(github: GitHub, command: Any, states: list[str]) -> None:
+    """A remark takes no approval back; who asked for changes may be content with them."""
+    for state in states:
+        github.review(7, "ann", state)
+    assert command(github.comment(7, "dora", "/deploy"), "may-deploy")[0] == 0
+
+
 @pytest.mark.parametrize(
     ("login", "body", "reason"),
     [

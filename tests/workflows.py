@@ -146,14 +146,9 @@ class Runner:
             return
         else:
             wanted = contexts["github"]["ref"].removeprefix("refs/heads/")
-        is_commit = re.fullmatch("[0-9a-f]{40}", wanted)
-        git(
-            self.workspace,
-            "checkout",
-            "-q",
-            "--detach",
-            wanted if is_commit else f"origin/{wanted}",
-        )
+        if not re.fullmatch("[0-9a-f]{40}", wanted):
+            wanted = f"origin/{wanted}"
+        git(self.workspace, "checkout", "-q", "--detach", wanted)
 
     def _environment(self, contexts: Mapping[str, Any]) -> dict[str, str]:
         """The variables that each step has on GitHub, and this machine's own but for settings."""
