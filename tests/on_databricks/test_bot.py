@@ -1,4 +1,4 @@
-"""A pull request from its first push to prod on the stand-in of Databricks; more in ../test_bot.py."""
+"""A pull request from its first push to prod, on the stand-in of Databricks."""
 
 from __future__ import annotations
 
