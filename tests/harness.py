@@ -25,7 +25,7 @@ from sqlmesh.utils.errors import NodeAuditsErrors, PlanError
 
 PROJECT = Path(__file__).parent.parent
 # What a checkout needs for SQLMesh to load it.
-PARTS = ("config.py", "models", "macros", "audits", "linter", "seeds", "operations")
+PARTS = ("config.py", "models", "macros", "audits", "linter", "operations", "seeds")
 SETTINGS = ("STREAMING_", "DATABRICKS_")
 ARROW_TYPES = {
     "BIGINT": pa.int64(),
