@@ -89,15 +89,14 @@ class Runner:
             if not starts(workflow["on"], name, event, branch):
                 continue
             for key, job in workflow["jobs"].items():
-                jobs[key] = self._run(key, job, {**contexts, "needs": vars_of(jobs)})
+                jobs[key] = self._run(key, job, {**contexts, "needs": needs(jobs)})
                 if name == "pull_request" and jobs[key].result != "skipped":
                     sha = event["pull_request"]["head"]["sha"]
                     self.github.check(sha, key, jobs[key].result)
         return jobs
 
     def _run(self, key: str, job: Mapping[str, Any], contexts: dict[str, Any]) -> Job:
-        needed = [contexts["needs"][job["needs"]]["result"]] if "needs" in job else []
-        if any(result != "success" for result in needed):
+        if "needs" in job and contexts["needs"][job["needs"]]["result"] != "success":
             return Job("skipped", {})
         if not evaluate(job.get("if", "true"), contexts):
             return Job("skipped", {})
@@ -106,6 +105,7 @@ class Runner:
         begun, log = time.monotonic(), ""
         contexts["steps"] = {}
         for step in job["steps"]:
+            assert "if" not in step, "conditions of steps are not known here"
             if "uses" in step:
                 if step["uses"].startswith("actions/checkout@"):
                     self._check_out(step["with"].get("ref"), contexts)
@@ -167,7 +167,7 @@ class Runner:
         }
 
 
-def vars_of(jobs: Mapping[str, Job]) -> dict[str, Any]:
+def needs(jobs: Mapping[str, Job]) -> dict[str, Any]:
     """The context `needs`."""
     return {key: {"result": job.result, "outputs": job.outputs} for key, job in jobs.items()}
 
