@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,6 @@ import duckdb
 from github_standin import GitHub
 from harness import PROJECT, Platform, checkout
 from workflows import Job, Runner
-
-DIM_SHOWS = "models/gold/dim_shows.sql"
-DIM_SHOWS_TEST = "tests/unit/test_gold_dim_shows.yaml"
-
-# The change of pull request 7: another name for a tier of quality.
-CHANGE = {DIM_SHOWS: ("'Good'", "'Fine'"), DIM_SHOWS_TEST: (": Good", ": Fine")}
-BEFORE = {"Excellent", "Good", "Average", "Poor", "Unrated"}
-AFTER = BEFORE - {"Good"} | {"Fine"}
 
 # The bot's checks
 ENVIRONMENT = "SQLMesh - PR Environment Synced"
@@ -32,14 +24,26 @@ class Stage:
     """The stand-in of GitHub, the workflows, and the platform on which they work.
 
     dora and ann may write, mallory may not, and ann approves.
+
+    Args:
+        models: what main has of the project's models, as `schema.model`; without it, all.
     """
 
-    def __init__(self, github: GitHub, folder: Path, platform: Platform) -> None:
+    def __init__(
+        self, github: GitHub, folder: Path, platform: Platform, models: Sequence[str] = ()
+    ) -> None:
         self.github = github
         self.platform = platform
         checkout(github.clone)
         shutil.copy(PROJECT / ".gitignore", github.clone)
-        github.push("main", dict(first_unit_tests()))
+        unit_tests = {}
+        for path in (github.clone / "models").glob("*/*.sql"):
+            name = f"{path.parent.name}.{path.stem}"
+            if models and name not in models:
+                path.unlink()
+            else:
+                unit_tests |= first_unit_test(name)
+        github.push("main", unit_tests)
         github.people = {"dora": "write", "ann": "write", "mallory": "read"}
         self.runner = Runner(
             github,
@@ -83,11 +87,6 @@ class Stage:
         with self.platform.context() as context:
             return context.engine_adapter.fetchall(sql)
 
-    def tiers(self, schema: str = "streaming_prod.gold") -> set[str]:
-        """The tiers of quality that shows have in an environment."""
-        rows = self.query(f"SELECT DISTINCT quality_tier FROM {schema}.dim_shows")
-        return {tier for (tier,) in rows}
-
     def environments(self) -> set[str]:
         """The environments that are not left to the janitor."""
         (path,) = self.platform.data.glob("state*.duckdb")
@@ -99,8 +98,10 @@ class Stage:
         return {name for (name,) in rows}
 
 
-def first_unit_tests() -> Iterator[tuple[str, str]]:
-    """The files of unit tests, each with its first test: enough for the linter's rule."""
-    for path in sorted((PROJECT / "tests" / "unit").glob("*.yaml")):
-        head, first, *_ = re.split("^(?=test_)", path.read_text(encoding="utf-8"), flags=re.M)
-        yield str(path.relative_to(PROJECT)), head + first
+def first_unit_test(model: str) -> dict[str, str]:
+    """A model's file of unit tests, cut to the first: enough for the linter. Seeds have none."""
+    name = f"tests/unit/test_{model.replace('.', '_')}.yaml"
+    if not (PROJECT / name).exists():
+        return {}
+    head, first, *_ = re.split("^(?=test_)", (PROJECT / name).read_text("utf-8"), flags=re.M)
+    return {name: head + first}
