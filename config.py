@@ -14,6 +14,8 @@ from sqlmesh.core.config import (
 )
 from sqlmesh.core.config.format import FormatConfig
 
+from operations import alerts
+
 
 def setting(name: str, default: str = "") -> str:
     """A variable of the environment; one that is empty counts as not set."""
@@ -109,5 +111,6 @@ config = Config(
     linter=LinterConfig(enabled=True, rules="ALL"),
     format=FormatConfig(normalize=False),
     plan=PlanConfig(auto_categorize_changes=CATEGORIES),
+    notification_targets=alerts.targets(setting),
     disable_anonymized_analytics=True,
 )
