@@ -15,6 +15,8 @@ from sqlmesh.core.config import (
 from sqlmesh.core.config.format import FormatConfig
 from sqlmesh.integrations.github.cicd.config import GithubCICDBotConfig
 
+from operations import alerts
+
 
 def setting(name: str, default: str = "") -> str:
     """A variable of the environment; one that is empty counts as not set."""
@@ -119,5 +121,6 @@ config = Config(
         skip_pr_backfill=False,
         auto_categorize_changes=CATEGORIES,
     ),
+    notification_targets=alerts.targets(setting),
     disable_anonymized_analytics=True,
 )

@@ -24,9 +24,10 @@ from sqlmesh.utils.concurrency import NodeExecutionFailedError
 from sqlmesh.utils.errors import NodeAuditsErrors, PlanError
 
 PROJECT = Path(__file__).parent.parent
+FIRST = date(2026, 1, 1)  # the day on which the models' history starts
 # What a checkout needs for SQLMesh to load it.
 PARTS = ("config.py", "models", "macros", "audits", "linter", "operations", "seeds")
-SETTINGS = ("STREAMING_", "DATABRICKS_")
+SETTINGS = ("STREAMING_", "DATABRICKS_", "ALERT_")
 ARROW_TYPES = {
     "BIGINT": pa.int64(),
     "INT": pa.int32(),
@@ -230,6 +231,46 @@ class Platform:
     def check(self) -> None:
         """Asserts that every table is what the oracle makes of the deliveries."""
         assert_equal(self.tables(), oracle.build(self.deliveries))
+
+
+def deliver_day(platform: Platform, day: date, users: int = 1, bad_users: int = 0) -> None:
+    """A day of new users, some without an address, one show and a watch of it."""
+    number = (day - FIRST).days * 10_000
+    platform.deliver(
+        "users",
+        day,
+        [
+            {
+                "user_id": number + n + 1,
+                "name": "Ann",
+                "email": None if n < bad_users else "ann@example.org",
+                "updated_at": f"{day} 00:00:00",
+            }
+            for n in range(users)
+        ],
+    )
+    platform.deliver(
+        "shows", day, [{"show_id": 1, "title": f"As of {day}", "updated_at": f"{day} 00:00:00"}]
+    )
+    platform.deliver(
+        "watches",
+        day,
+        [
+            {
+                "watch_id": number + 1,
+                "user_id": number + users,
+                "show_id": 1,
+                "watched_at": f"{day} 20:00:00",
+                "completion_pct": 1,
+                "status": "completed",
+            }
+        ],
+    )
+
+
+def gold(platform: Platform) -> Tables:
+    """The tables of gold in prod."""
+    return {name: rows for name, rows in platform.tables().items() if name.startswith("gold.")}
 
 
 def checkout(folder: Path) -> Path:
