@@ -11,11 +11,13 @@ from sqlmesh.core.config import (
     LinterConfig,
     ModelDefaultsConfig,
     PlanConfig,
+    RunConfig,
 )
 from sqlmesh.core.config.format import FormatConfig
 from sqlmesh.integrations.github.cicd.config import GithubCICDBotConfig
 
 from operations import alerts
+from operations.state_lock import SharedStateLoader
 
 
 def setting(name: str, default: str = "") -> str:
@@ -82,6 +84,7 @@ def databricks() -> dict[str, Any]:
             "database": setting("STREAMING_STATE_DATABASE", "sqlmesh"),
             "user": setting("STREAMING_STATE_USER"),
             "password": setting("STREAMING_STATE_PASSWORD"),
+            "keepalives_idle": 30,
             "concurrent_tasks": tasks,
         }
     else:
@@ -122,5 +125,10 @@ config = Config(
         auto_categorize_changes=CATEGORIES,
     ),
     notification_targets=alerts.targets(setting),
+    # Who runs has the state alone, so an environment that is not finished waits for a plan, and
+    # a run that waited for it (6 hours by default) would hold that plan up.
+    run=RunConfig(environment_check_interval=1, environment_check_max_wait=1),
+    loader=SharedStateLoader,
+    loader_kwargs={"wait_minutes": setting("STREAMING_STATE_WAIT_MINUTES", "60")},
     disable_anonymized_analytics=True,
 )

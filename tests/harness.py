@@ -198,15 +198,22 @@ class Platform:
                 skip_linter=True,
             )
 
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """A `sqlmesh` command, as typed in a terminal of no colour and endless width."""
-        return subprocess.run(
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Starts a `sqlmesh` command, as typed in a terminal of no colour and endless width."""
+        return subprocess.Popen(
             [Path(sys.executable).with_name("sqlmesh"), *arguments],
             cwd=self.project,
             env={**self.environment(), "COLUMNS": "400", "NO_COLOR": "1"},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
         )
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A `sqlmesh` command that has ended."""
+        process = self.start(*arguments)
+        out, errors = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
 
     def query(self, sql: str, access: str = "READ_ONLY") -> list[tuple[Any, ...]]:
         """Rows of a statement on both catalogs."""
