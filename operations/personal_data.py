@@ -1,0 +1,115 @@
+"""Which columns hold personal data, found by the lineage of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlmesh.core.dialect import MacroFunc, normalize_model_name
+from sqlmesh.core.lineage import lineage
+from sqlmesh.core.model import Model
+from sqlmesh.utils.errors import SQLMeshError
+
+Column = tuple[str, str]  # a model's full name and a column's
+Models = Mapping[str, Model]  # by full name, as an environment has them
+
+TAG = "personal_data"  # the macro that tags columns, in macros/unity_catalog.py
+FREE_TEXT = ("review", "_rescued_data")  # anything that a person or a source wrote
+REJECTED = "quarantine"  # the schema of rows whose text was not found fit
+
+
+class PersonalData:
+    """Says of a column whether it holds personal data, in an environment or in prod.
+
+    It does if it, or a column that it is computed from, in either of the two,
+
+    - is tagged by @PERSONAL_DATA, or is what a tagged column is computed from,
+    - is free text of a person or a source, or text of a quarantined row,
+    - cannot be traced to its source, or is a column of a source that prod does not have.
+    """
+
+    def __init__(self, environment: Models, prod: Models) -> None:
+        self._versions = (environment, prod)
+        self._known = {(name, c) for name, m in prod.items() for c in m.columns_to_types or ()}
+        self._parents: dict[tuple[int, Column], frozenset[Column] | None] = {}
+        tagged = {column for models in self._versions for column in _tagged(models)}
+        self._marked = tagged.union(
+            *(self._upstream(models, column)[0] for models in self._versions for column in tagged)
+        )
+
+    def holds(self, model: str, column: str) -> bool:
+        """Whether a column of a model, by its full name, holds personal data."""
+        for models in self._versions:
+            if model in models:
+                columns, is_traced = self._upstream(models, (model, column))
+                if not is_traced or any(self._is_marked(models, c) for c in columns):
+                    return True
+        return False
+
+    def _is_marked(self, models: Models, column: Column) -> bool:
+        model, name = models[column[0]], column[1]
+        is_text = model.columns_to_types_or_raise[name].is_type(*exp.DataType.TEXT_TYPES)
+        is_rejected_text = model.schema_name == REJECTED and is_text
+        return column in self._marked or name in FREE_TEXT or is_rejected_text
+
+    def _upstream(self, models: Models, column: Column) -> tuple[set[Column], bool]:
+        """A column and all that it is computed from; whether all of it could be traced."""
+        found: set[Column] = set()
+        ahead = {column}
+        is_traced = True
+        while ahead:
+            column = ahead.pop()
+            parents = self._parents_of(models, column)
+            if parents is None:
+                is_traced = False
+                continue
+            found.add(column)
+            ahead |= parents - found
+        return found, is_traced
+
+    def _parents_of(self, models: Models, column: Column) -> frozenset[Column] | None:
+        """The columns that a column is directly computed from; None where they are not known."""
+        key = (id(models), column)
+        if key not in self._parents:
+            name, text = column
+            model = models.get(name)
+            if model is None or text not in (model.columns_to_types or {}):
+                self._parents[key] = None
+            elif model.kind.is_seed:
+                self._parents[key] = frozenset() if column in self._known else None
+            else:
+                self._parents[key] = _traced(model, text) if model.is_sql else None
+        return self._parents[key]
+
+
+def _tagged(models: Models) -> set[Column]:
+    """The columns that models tag as personal data."""
+    return {
+        (name, column.name)
+        for name, model in models.items()
+        for statement in model.post_statements
+        for call in statement.find_all(MacroFunc)
+        if call.name.lower() == TAG
+        for column in call.find_all(exp.Column)
+    }
+
+
+def _traced(model: Model, column: str) -> frozenset[Column] | None:
+    """The columns of other models that a model's query computes a column from."""
+    parents = set()
+    try:
+        leaves = [node for node in lineage(column, model, trim_selects=False).walk()]
+    except (SQLMeshError, SqlglotError, ValueError):
+        return None
+    for leaf in leaves:
+        if leaf.downstream:
+            continue
+        if isinstance(leaf.expression, exp.Table):
+            table = normalize_model_name(
+                leaf.expression, model.default_catalog, dialect=model.dialect
+            )
+            parents.add((table, exp.to_column(leaf.name).name))
+        elif leaf.expression.find(exp.Column, exp.Table, exp.Placeholder):
+            return None
+    return frozenset(parents)
