@@ -1,4 +1,4 @@
-"""A failed run is told by mail and to Slack, once and whole; a warning, or nothing set, is silent."""
+"""A failed run is told by mail and to Slack, once and whole; a warning or no setting is silent."""
 
 from __future__ import annotations
 
