@@ -47,8 +47,8 @@ class GitHub:
 
     def __init__(self, folder: Path) -> None:
         self.remote, self.clone = folder / "remote.git", folder / "clone"
-        subprocess.run(["git", "init", "-q", "--bare", "-b", "main", self.remote], check=True)
-        subprocess.run(["git", "clone", "-q", self.remote, self.clone], check=True)
+        git(folder, "init", "-q", "--bare", "-b", "main", str(self.remote))
+        git(folder, "clone", "-q", str(self.remote), str(self.clone))
         self.people: dict[str, str] = {}
         self.pulls: dict[int, Pull] = {}
         self.comments: dict[int, Json] = {}
