@@ -24,10 +24,14 @@ from sqlmesh.core.loader import SqlMeshLoader
 from sqlmesh.core.notification_target import GenericNotificationTarget, NotificationEvent
 from sqlmesh.utils.errors import ConfigError, SQLMeshError
 
-# The key of the advisory lock in the state's database.
+# The key of the advisory lock: any number, but the same for all who share the database.
 KEY = 538976288
+# The session's last statement was the one that took the lock; of other users it is not shown when.
 HOLDER = f"""
-    SELECT application_name, to_char(query_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'), pid
+    SELECT
+      application_name,
+      COALESCE(to_char(query_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), 'unknown'),
+      pid
     FROM pg_locks JOIN pg_stat_activity USING (pid)
     WHERE locktype = 'advisory' AND (classid, objid, objsubid) = (0, {KEY}, 1) AND granted
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -170,7 +174,7 @@ class Turn:
 
     def _holder(self) -> str:
         for name, since, session in self._rows(HOLDER):
-            return f"'{name}', since {since} UTC, session {session} of Postgres"
+            return f"'{name}', since {since}, session {session} of Postgres"
         return "one that has just ended"
 
     def _end_process_when_lost(self) -> None:

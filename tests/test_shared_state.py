@@ -144,10 +144,16 @@ def waiting(process: subprocess.Popen[str]) -> str:
     return next((line for line in process.stdout if "in use" in line), "")
 
 
-def test_the_day_after_the_first_plan(prod: Shared) -> None:
+def test_runs_in_one_process(prod: Shared) -> None:
+    """A run that has nothing to do, which SQLMesh does not tell of, does not lock out the next."""
+    now = morning_after(FIRST)
+    with prod.platform.context() as context:
+        assert context.run(execution_time=now, skip_janitor=True).is_nothing_to_do
+    assert prod.rows(LOCKED)
     prod.platform.run(prod.deliver())
+    assert not prod.rows(LOCKED)
     prod.platform.check()
-    assert prod.recorded(FIRST) and not list(prod.platform.data.glob("state*"))
+    assert not list(prod.platform.data.glob("state*"))
 
 
 def test_the_second_waits_and_is_told_for_whom(prod: Shared) -> None:
@@ -307,7 +313,7 @@ def test_faults_in_the_middle_of_a_plan(new: Callable[[str], Shared]) -> None:
 
 
 @pytest.fixture
-def developer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Context]:
+def developer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., Context]]:
     """Opens the project as someone who has set up Databricks and a state that does not answer."""
     monkeypatch.setenv("STREAMING_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("DATABRICKS_HOST", "adb-1.azuredatabricks.net")
@@ -316,12 +322,17 @@ def developer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., 
     monkeypatch.setenv("STREAMING_STATE_HOST", "127.0.0.1")
     monkeypatch.setenv("STREAMING_STATE_PORT", "9")
 
+    contexts = []
+
     def opened(**settings: str) -> Context:
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
-        return Context(paths=PROJECT, load=False)
+        contexts.append(Context(paths=PROJECT, load=False))
+        return contexts[-1]
 
-    return opened
+    yield opened
+    for context in contexts:
+        context.close()
 
 
 def locks(context: Context) -> int:
