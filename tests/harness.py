@@ -225,6 +225,14 @@ class Platform:
                     connection.execute(f"ATTACH '{path}' AS {catalog} ({access})")
             return connection.execute(sql).fetchall()
 
+    def stored(self) -> set[str]:
+        """The names of the physical tables that hold rows."""
+        names = self.query(
+            "SELECT table_name FROM duckdb_tables() "
+            "WHERE schema_name SIMILAR TO 'sqlmesh__.*' AND estimated_size > 0"
+        )
+        return {name for (name,) in names}
+
     def tables(self, suffix: str = "", catalog: str = "streaming_prod") -> Tables:
         """Every table that the oracle knows, its rows as dicts in the oracle's order."""
         tables = {}
