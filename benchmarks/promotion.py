@@ -104,7 +104,7 @@ class Prod:
 
 
 def told(prods: Sequence[Prod]) -> dict[str, object]:
-    """The results with what they were taken on; ratios are those of medians, largest to smallest."""
+    """The results and what they were taken on; a ratio is that of the medians, last to first."""
     sizes = [
         {
             "watches": prod.watches,
