@@ -111,6 +111,10 @@ config = Config(
     linter=LinterConfig(enabled=True, rules="ALL"),
     format=FormatConfig(normalize=False),
     plan=PlanConfig(auto_categorize_changes=CATEGORIES),
+    # For so long a rollback finds the tables before a deployment (operations/rollback.py) ...
+    snapshot_ttl="in 30 days",
+    # ... and for so long an environment beside prod lives after its last plan.
+    environment_ttl="in 2 weeks",
     notification_targets=alerts.targets(setting),
     disable_anonymized_analytics=True,
 )
