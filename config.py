@@ -115,7 +115,6 @@ config = Config(
     linter=LinterConfig(enabled=True, rules="ALL"),
     format=FormatConfig(normalize=False),
     plan=PlanConfig(auto_categorize_changes=CATEGORIES),
-<<<<<<< HEAD
     # The bot makes the environment of a pull request, shows the plan, and deploys when told to. It
     # reads no comments, knows no approvers and does not merge: operations/deployment.py does, since
     # the bot would deploy for whoever comments.
@@ -125,12 +124,10 @@ config = Config(
         skip_pr_backfill=False,
         auto_categorize_changes=CATEGORIES,
     ),
-=======
     # For so long a rollback finds the tables before a deployment (operations/rollback.py) ...
     snapshot_ttl="in 30 days",
     # ... and for so long an environment beside prod lives after its last plan.
     environment_ttl="in 2 weeks",
->>>>>>> safe
     notification_targets=alerts.targets(setting),
     # Who runs has the state alone, so an environment that is not finished waits for a plan, and
     # a run that waited for it (6 hours by default) would hold that plan up.
