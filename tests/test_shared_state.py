@@ -24,7 +24,7 @@ from sqlmesh.utils.errors import ConfigError
 
 from deliveries.generate import write_landing
 from deliveries.population import Settings
-from operations.state_lock import KEY, StateLock
+from operations.state_lock import KEY, StateLock, turns
 
 FIRST = date(2026, 1, 1)
 DAYS = [FIRST + timedelta(days=n) for n in range(11)]
@@ -84,6 +84,8 @@ def wait_until(there: Callable[[], object], process: subprocess.Popen[str]) -> N
 def server() -> Iterator[Postgres]:
     with postgres() as running:
         yield running
+        for turn in turns.values():  # of a test that failed: losing it would end this process
+            turn.end()
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +113,8 @@ def new(
 
     def make(name: str) -> Shared:
         server.rows(f"CREATE DATABASE {name}")
-        platform = Platform(tmp_path_factory.mktemp(name), "json", **in_postgres(server, name))
+        settings = in_postgres(server, name) | {"STREAMING_STATE_WAIT_MINUTES": "5"}
+        platform = Platform(tmp_path_factory.mktemp(name), "json", **settings)
         made = Shared(platform, server, name, landing, iter(DAYS))
         made.deliver()
         return made

@@ -84,7 +84,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
             assert text.count(old) == 1
             path.write_text(text.replace(old, new))
     with postgres() as server, engines(folder, "json") as both:
-        both.databricks.settings |= server.settings()
+        both.databricks.settings |= server.settings() | {"STREAMING_STATE_WAIT_MINUTES": "20"}
         # As jobs and the bot choose the gateway.
         both.databricks.settings["SQLMESH__DEFAULT_GATEWAY"] = "databricks"
         both.local.receive(written, [FIRST])
