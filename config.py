@@ -114,7 +114,9 @@ config = Config(
     after_all=["@grants_to_analysts()"] if grants_to_analysts else None,
     linter=LinterConfig(enabled=True, rules="ALL"),
     format=FormatConfig(normalize=False),
-    plan=PlanConfig(auto_categorize_changes=CATEGORIES),
+    # A preview of the forward-only silver.users_snapshot would begin a plan of dev at its last day,
+    # and leave all else that changes with it without its history.
+    plan=PlanConfig(auto_categorize_changes=CATEGORIES, enable_preview=False),
     # The bot makes the environment of a pull request, shows the plan, and deploys when told to. It
     # reads no comments, knows no approvers and does not merge: operations/deployment.py does, since
     # the bot would deploy for whoever comments.

@@ -18,6 +18,7 @@ from operations.rejections import Rejections
 
 LONGEST = 65_000  # characters; a comment on GitHub holds 65,536
 WIDTH = 100  # columns of a terminal
+READ_BY_CONSUMERS = "gold."
 LONGEST_VALUE = 32  # characters: a phone shows some 45 in a line
 HOW = {
     CHANGED: "changed",
@@ -48,24 +49,24 @@ class Block:
 def markdown(changes: Changes) -> str:
     """The report as GitHub's markdown, at most 65,000 characters, with the details folded.
 
-    Of a longer one the last models' details are left out, then the models, and it says so.
+    Of a longer one details are left out, of the last models first, then models, and it says so.
     """
     models, rest = _blocks(changes)
-    texts = [_markdown_block(block) for block in models]
-    ends = [_markdown_block(block) for block in rest]
     head = f"**{_headline(changes)}**\n"
-    if len("\n".join([head, *texts, *ends])) <= LONGEST:
-        return "\n".join([head, *texts, *ends])
+    whole = "\n".join([head, *map(_markdown_block, [*models, *rest])])
+    if len(whole) <= LONGEST:
+        return whole
     command = f"python -m operations.changes {changes.environment}"
-    ends.append(f"This is too long for a comment. For all of it: `{command}`\n")
-    room = LONGEST - len("\n".join([head, *ends]))
+    head += f"\nThis is too long for a comment. For all of it: `{command}`\n"
+    room = LONGEST - len(head)
     shown: list[str] = []
-    for block, full in zip(models, texts, strict=True):
-        brief = _markdown_block(Block(block.title, block.finding))
-        fitting = [form for form in (full, brief) if len(form) + 1 <= room]
-        shown += fitting[:1]
-        room -= len(fitting[0]) + 1 if fitting else 0
-    return "\n".join([head, *shown, *ends])
+    for block in [*rest, *models]:
+        for form in (_markdown_block(block), _markdown_block(Block(block.title, block.finding))):
+            if len(form) + 1 <= room:
+                shown.append(form)
+                room -= len(form) + 1
+                break
+    return "\n".join([head, *shown])
 
 
 def text(changes: Changes) -> str:
@@ -89,11 +90,7 @@ def _headline(changes: Changes) -> str:
     found = [f"{_of('model', number)} {verb}" + (f", {direct} directly" if direct < number else "")]
     compared = [m for m in other_data if m.comparison and m.comparison.touched]
     if compared:
-        # of the models that were changed themselves, the one with most to see
-        most = max(
-            compared, key=lambda m: (m.how == CHANGED, m.comparison and m.comparison.touched)
-        )
-        found.append(f"{_touched(most.comparison)} of `{most.name}`")
+        found.append(_touched(max(compared, key=_interest)))
     elif any(m.comparison for m in other_data):
         found.append("no row differs")
     came = sum(m.rejections.came for m in other_data if m.rejections)
@@ -109,32 +106,26 @@ def _headline(changes: Changes) -> str:
 
 def _blocks(changes: Changes) -> tuple[list[Block], list[Block]]:
     """What is said of single models, and of all."""
-    quiet = {
-        f"Not compared, as they read what `{changes.environment}` lacks": [],
-        "No difference": [],
-        "Only metadata": [],
-    }
-    not_compared, same, metadata = quiet.values()
     models = []
+    quiet: dict[str, list[ModelChange]] = {}
     for model in changes.models:
         if any(audit.outcome == "failed" for audit in model.audits):
             models.append(_model_block(changes, model))
+        elif model.why_not:
+            quiet.setdefault(f"Not compared, {model.why_not}", []).append(model)
         elif model.how == METADATA:
-            metadata.append(model)
-        elif model.how == AFFECTED and model.comparison is None:
-            not_compared.append(model)
-        elif model.how == AFFECTED and model.comparison.is_same:
-            same.append(model)
+            quiet.setdefault("Only metadata", []).append(model)
+        elif model.how == AFFECTED and model.comparison and model.comparison.is_same:
+            quiet.setdefault("No difference", []).append(model)
         else:
             models.append(_model_block(changes, model))
     rest = [
         Block(f"`{name}`", f"removed, with {_of('row', rows)} in `{changes.against}`")
         for name, rows in changes.removed
     ]
-    for title, those in quiet.items():
-        if those:
-            audits = _audits([audit for model in those for audit in model.audits])
-            rest.append(Block(title, f"{_names(m.name for m in those)} (audits: {audits})"))
+    for title, those in sorted(quiet.items()):
+        audits = _audits([audit for model in those for audit in model.audits])
+        rest.append(Block(title, f"{_names(m.name for m in those)} (audits: {audits})"))
     if changes.same:
         rest.append(Block(f"Same table as in `{changes.against}`", _names(changes.same)))
     if changes.left is not None and (models or rest):
@@ -152,7 +143,7 @@ def _model_block(changes: Changes, model: ModelChange) -> Block:
     if model.comparison:
         findings += [_rows(model.comparison), *_columns(model.comparison)]
         items += _differences(model.comparison)
-    if model.rejections:
+    if model.rejections and model.rejections.reasons:
         findings.append(_quarantine(model.rejections))
         items += _reasons(model.rejections)
     if failed := [audit for audit in model.audits if audit.outcome == "failed"]:
@@ -167,6 +158,8 @@ def _rows(comparison: Comparison) -> str:
     """How many rows differ."""
     c = comparison
     unknown = "removed rows not known"
+    if c.removed == 0 and not c.touched:
+        return f"no row differs, of {c.after:,}"
     if c.common is None:
         found = [f"{_of('row', c.added)} added"]
         found += [unknown] if c.removed is None else [f"{c.removed:,} removed"]
@@ -179,13 +172,21 @@ def _rows(comparison: Comparison) -> str:
     return ", ".join(found)
 
 
-def _touched(comparison: Comparison | None) -> str:
-    """How many rows differ, of how many, in one number each."""
-    assert comparison
-    c = comparison
+def _interest(model: ModelChange) -> tuple[bool, bool, int]:
+    """Sorts models by how much they say of a change: what consumers read, what was changed."""
+    touched = model.comparison.touched if model.comparison else 0
+    return model.name.startswith(READ_BY_CONSUMERS), model.how == CHANGED, touched
+
+
+def _touched(model: ModelChange) -> str:
+    """How many of a model's rows differ."""
+    c = model.comparison
+    assert c, "only models that were compared have rows that differ"
     if c.common is None:  # what was changed was removed and added
-        return f"{max(c.added, c.removed or 0):,} of {_of('row', max(c.before, c.after))}"
-    return f"{c.touched:,} of {_of('row', c.common + c.added + (c.removed or 0))}"
+        touched, rows = max(c.added, c.removed or 0), max(c.before, c.after)
+    else:
+        touched, rows = c.touched, c.common + c.added + (c.removed or 0)
+    return f"{touched:,} of {_of('row', rows)} of `{model.name}`"
 
 
 def _columns(comparison: Comparison) -> list[str]:
@@ -345,7 +346,7 @@ def _markdown_block(block: Block) -> str:
         items = "\n".join("- " + "<br>".join([i.what, *i.examples]) for i in block.items)
         details = "\n\n".join([*block.notes, *([items] if items else [])])
         lines.append(f"<details><summary>details</summary>\n\n{details}\n\n</details>")
-    return "\n".join(lines).replace(" -> ", " → ") + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def _text_block(block: Block) -> str:

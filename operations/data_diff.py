@@ -75,9 +75,9 @@ class Comparison:
 
     @property
     def is_same(self) -> bool:
-        """Whether no row and no column differs."""
+        """Whether it is known that no row and no column differs."""
         columns = self.added_columns or self.removed_columns or self.retyped_columns
-        return not (self.touched or columns)
+        return self.removed == 0 and not self.touched and not columns
 
 
 def compare(

@@ -99,11 +99,17 @@ def _models(context: Context, environment: Environment) -> Version:
     """The models of an environment."""
     snapshots = context.state_reader.get_snapshots(environment.snapshots).values()
     models = {snapshot.name: snapshot for snapshot in snapshots if snapshot.is_model}
-    index = (
-        DeployabilityIndex.all_deployable()
-        if environment.name == PROD
-        else DeployabilityIndex.create(list(models.values()), start=environment.start_at)
-    )
+    if environment.name == PROD:
+        return Version(environment, models, DeployabilityIndex.all_deployable())
+    # As at its plan: days that another environment computed of the same model since then would
+    # make SQLMesh take the table of a preview for the one that prod would show.
+    as_planned = [
+        s.model_copy(update={"intervals": []})
+        if s.dev_intervals and not s.is_indirect_non_breaking
+        else s
+        for s in models.values()
+    ]
+    index = DeployabilityIndex.create(as_planned, start=environment.start_at)
     return Version(environment, models, index)
 
 

@@ -18,6 +18,8 @@ from operations.personal_data import PersonalData
 from operations.rejections import REASONS, SCHEMA, Rejections, compare_rejections
 
 CHANGED, NEW, AFFECTED, METADATA, SAME = "changed", "new", "affected", "metadata", "same"
+UNFILLED = "forward-only and without rows here"
+READS_TOO_LITTLE = "reading days that are lacking here"
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class ModelChange:
 
     `how` says whether the model was changed itself, is new, is affected by what it reads, or was
     changed in its metadata alone (description, audits, owner). Only the first and the third are
-    compared, and the third not if it reads what lacks days: all of it may differ for that.
+    compared, and the third not where that would mislead: `why_not` says so.
     """
 
     name: str
@@ -45,6 +47,7 @@ class ModelChange:
     columns: tuple[tuple[str, str], ...] = ()  # of a new model, with their types
     comparison: Comparison | None = None
     rejections: Rejections | None = None  # of a feed's quarantine
+    why_not: str = ""  # a model that is affected is not compared
     days_lacking: int = 0  # that the other environment has and this one not, here or above
     is_by_day: bool = False  # only days that both have were compared
     is_forward_only: bool = False  # rows that are in prod stay as they are
@@ -116,13 +119,17 @@ class Comparer:
         diff = self._diff
         if self._after.snapshots[name].snapshot_id in diff.added:
             return NEW
+        if name not in diff.modified_snapshots:
+            return ""
         if diff.directly_modified(name):
             return CHANGED
-        if name in diff.modified_snapshots and self._after.table(name) != self._before.table(name):
+        if self._after.table(name) != self._before.table(name):
             return AFFECTED
-        if diff.metadata_updated(name):
-            return METADATA
-        return SAME if diff.indirectly_modified(name) else ""
+        new, old = diff.modified_snapshots[name]
+        if diff.indirectly_modified(name):  # which changes its metadata too: what it reads
+            audits = {version.model.audit_metadata_hash() for version in (new, old)}
+            return SAME if len(audits) == 1 else METADATA
+        return METADATA if diff.metadata_updated(name) else ""
 
     def _model(self, name: str, how: str, temp_schema: str) -> ModelChange:
         snapshot, covered = self._after.snapshots[name], self._covered[name]
@@ -135,9 +142,12 @@ class Comparer:
             return replace(change, rows=self._count(self._after, name), columns=columns)
 
         change = replace(change, days_lacking=days_in(covered.most_lacking))
-        if how == AFFECTED and covered.lacking_above and not covered.where:
-            return change
         before, after = self._view(self._before, name), self._view(self._after, name)
+        is_empty = snapshot.is_forward_only and not count(self._adapter, after)
+        if how == AFFECTED and is_empty:
+            return replace(change, why_not=UNFILLED)
+        if how == AFFECTED and covered.lacking_above and not covered.where:
+            return replace(change, why_not=READS_TOO_LITTLE)
         comparison = compare(
             self._adapter,
             before,
@@ -151,7 +161,7 @@ class Comparer:
         types = snapshot.model.columns_to_types_or_raise
         if snapshot.model.schema_name == SCHEMA and REASONS in types:
             rejections = compare_rejections(self._adapter, before, after, types, covered.where)
-        if covered.most_lacking and not covered.where:  # its day may be one of these
+        if is_empty or (covered.most_lacking and not covered.where):  # it may be of such a day
             comparison = replace(comparison, removed=None)
             rejections = rejections and replace(rejections, left=None)
         return replace(
@@ -168,12 +178,15 @@ class Comparer:
         held = self._covered[snapshot.name].held
         if not held:
             return ()
+        index = self._after.index
+        if index.is_representative(snapshot):  # an audit looks at the table by its being deployable
+            index = index.with_deployable(snapshot)
         results = self._context.snapshot_evaluator.audit(
             snapshot,
             snapshots=dict(self._after.snapshots),
             start=held[0][0],
             end=held[-1][1],
-            deployability_index=self._after.index,
+            deployability_index=index,
         )
         return tuple(
             Audit(

@@ -31,7 +31,7 @@ class PersonalData:
 
     def __init__(self, environment: Models, prod: Models) -> None:
         self._versions = (environment, prod)
-        self._known = {(name, c) for name, m in prod.items() for c in m.columns_to_types or ()}
+        self._known = {(name, column) for name, m in prod.items() for column in _columns(m)}
         self._parents: dict[tuple[int, Column], frozenset[Column] | None] = {}
         tagged = {column for models in self._versions for column in _tagged(models)}
         self._marked = tagged.union(
@@ -40,16 +40,16 @@ class PersonalData:
 
     def holds(self, model: str, column: str) -> bool:
         """Whether a column of a model, by its full name, holds personal data."""
-        for models in self._versions:
-            if model in models:
-                columns, is_traced = self._upstream(models, (model, column))
-                if not is_traced or any(self._is_marked(models, c) for c in columns):
-                    return True
-        return False
+        versions = [v for v in self._versions if model in v and column in _columns(v[model])]
+        return not versions or any(self._holds(version, (model, column)) for version in versions)
+
+    def _holds(self, models: Models, column: Column) -> bool:
+        columns, is_traced = self._upstream(models, column)
+        return not is_traced or any(self._is_marked(models, c) for c in columns)
 
     def _is_marked(self, models: Models, column: Column) -> bool:
         model, name = models[column[0]], column[1]
-        is_text = model.columns_to_types_or_raise[name].is_type(*exp.DataType.TEXT_TYPES)
+        is_text = _columns(model)[name].is_type(*exp.DataType.TEXT_TYPES)
         is_rejected_text = model.schema_name == REJECTED and is_text
         return column in self._marked or name in FREE_TEXT or is_rejected_text
 
@@ -74,13 +74,18 @@ class PersonalData:
         if key not in self._parents:
             name, text = column
             model = models.get(name)
-            if model is None or text not in (model.columns_to_types or {}):
+            if model is None or text not in _columns(model):
                 self._parents[key] = None
             elif model.kind.is_seed:
                 self._parents[key] = frozenset() if column in self._known else None
             else:
                 self._parents[key] = _traced(model, text) if model.is_sql else None
         return self._parents[key]
+
+
+def _columns(model: Model) -> Mapping[str, exp.DataType]:
+    """A model's columns with their types; none where they are not known."""
+    return model.columns_to_types or {}
 
 
 def _tagged(models: Models) -> set[Column]:
