@@ -100,6 +100,7 @@ class Case:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            timeout=300,
         )
         printed = without_what_changes(process.stdout, answers)
         assert process.returncode == ("Error: " in printed), f"$ {typed}\n{process.stdout}"
@@ -174,6 +175,7 @@ def prod(tmp_path_factory: pytest.TempPathFactory) -> Platform:
         source = PROJECT / part
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
     git = ["git", "-c", "user.name=engineer", "-c", "user.email=engineer@example.com"]
+    git += ["-c", "commit.gpgsign=false"]
     for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "As prod has it"]):
         subprocess.run([*git, *arguments], cwd=folder, check=True)
     generated = tmp_path_factory.mktemp("generated") / "landing"
