@@ -204,8 +204,8 @@ def test_the_new_version_is_deployed_again(new: Platform) -> None:
     assert planned(new, THIRD) == (True, False)
     new.plan(THIRD)
     assert planned(new, THIRD) == (False, False)
-    with pytest.raises(AssertionError, match="gold.fct_watches.is_completed"):
-        new.check()
+    completed = "SELECT watch_id, is_completed FROM streaming_prod.gold.fct_watches ORDER BY 1"
+    assert new.query(completed) == [(1, False), (10001, False), (20001, False)]
 
 
 def test_a_rollback_that_stopped_half_way(
@@ -227,7 +227,6 @@ def test_a_rollback_that_stopped_half_way(
         NotificationEvent.APPLY_START,
         NotificationEvent.APPLY_FAILURE,
     ]
-    assert shown(old) == after
     done = roll_back(old, tool, "--yes")
     assert "has not ended" in done.stdout
     old.check()
