@@ -11,8 +11,13 @@ from sqlmesh.core.config import (
     LinterConfig,
     ModelDefaultsConfig,
     PlanConfig,
+    RunConfig,
 )
 from sqlmesh.core.config.format import FormatConfig
+from sqlmesh.integrations.github.cicd.config import GithubCICDBotConfig
+
+from operations import alerts
+from operations.state_lock import SharedStateLoader
 
 
 def setting(name: str, default: str = "") -> str:
@@ -79,6 +84,7 @@ def databricks() -> dict[str, Any]:
             "database": setting("STREAMING_STATE_DATABASE", "sqlmesh"),
             "user": setting("STREAMING_STATE_USER"),
             "password": setting("STREAMING_STATE_PASSWORD"),
+            "keepalives_idle": 30,
             "concurrent_tasks": tasks,
         }
     else:
@@ -111,5 +117,24 @@ config = Config(
     # A preview of the forward-only silver.users_snapshot would begin a plan of dev at its last day,
     # and leave all else that changes with it without its history.
     plan=PlanConfig(auto_categorize_changes=CATEGORIES, enable_preview=False),
+    # The bot makes the environment of a pull request, shows the plan, and deploys when told to. It
+    # reads no comments, knows no approvers and does not merge: operations/deployment.py does, since
+    # the bot would deploy for whoever comments.
+    cicd_bot=GithubCICDBotConfig(
+        pr_environment_name="pr",
+        pr_include_unmodified=True,
+        skip_pr_backfill=False,
+        auto_categorize_changes=CATEGORIES,
+    ),
+    # For so long a rollback finds the tables before a deployment (operations/rollback.py) ...
+    snapshot_ttl="in 30 days",
+    # ... and for so long an environment beside prod lives after its last plan.
+    environment_ttl="in 2 weeks",
+    notification_targets=alerts.targets(setting),
+    # Who runs has the state alone, so an environment that is not finished waits for a plan, and
+    # a run that waited for it (6 hours by default) would hold that plan up.
+    run=RunConfig(environment_check_interval=1, environment_check_max_wait=1),
+    loader=SharedStateLoader,
+    loader_kwargs={"wait_minutes": setting("STREAMING_STATE_WAIT_MINUTES", "60")},
     disable_anonymized_analytics=True,
 )

@@ -3,6 +3,7 @@ AUDIT (
   blocking FALSE
 );
 
+/* Next: Nothing: people do not rate all that they finish. It only warns, and stops nothing. */
 SELECT
   *
 FROM @this_model

@@ -2,6 +2,9 @@ AUDIT (
   name assert_fct_watches_valid_ratings
 );
 
+/* Next: It looks again at what was written, so on a run the rows are already to be seen.
+   silver.ratings holds no such rating, so the model's last change is wrong: `python -m
+   operations.rollback` takes a deployment back. Correct the change in dev. */
 SELECT
   *
 FROM @this_model

@@ -2,6 +2,9 @@ AUDIT (
   name feed_is_not_silent
 );
 
+/* Next: The feed has delivered nothing for longer than STREAMING_MAX_SILENCE_DAYS. Ask for its
+   files. Those of days that were already run: restate bronze.delivered_<feed> for these days.
+   No files to come: raise or empty the setting. Then run again. */
 SELECT
   MAX(_ingest_date) AS last_delivery
 FROM @deliveries

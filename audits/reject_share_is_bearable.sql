@@ -2,6 +2,10 @@ AUDIT (
   name reject_share_is_bearable
 );
 
+/* Next: A day of a feed has too many rejects. Look at _rejected_for in quarantine.<feed>. Have the
+   day delivered anew and restate bronze.delivered_<feed> for it; or accept it by a higher
+   STREAMING_MAX_REJECT_SHARE, and run again. In a first build there is no prod to restate:
+   correct the files and build into a fresh STREAMING_DATA_DIR. */
 SELECT
   *
 FROM @this_model

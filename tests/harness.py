@@ -24,9 +24,10 @@ from sqlmesh.utils.concurrency import NodeExecutionFailedError
 from sqlmesh.utils.errors import NodeAuditsErrors, PlanError
 
 PROJECT = Path(__file__).parent.parent
+FIRST = date(2026, 1, 1)  # the day on which the models' history starts
 # What a checkout needs for SQLMesh to load it.
 PARTS = ("config.py", "models", "macros", "audits", "linter", "operations", "seeds")
-SETTINGS = ("STREAMING_", "DATABRICKS_")
+SETTINGS = ("STREAMING_", "DATABRICKS_", "ALERT_")
 ARROW_TYPES = {
     "BIGINT": pa.int64(),
     "INT": pa.int32(),
@@ -197,15 +198,22 @@ class Platform:
                 skip_linter=True,
             )
 
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """A `sqlmesh` command, as typed in a terminal of no colour and endless width."""
-        return subprocess.run(
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Starts a `sqlmesh` command, as typed in a terminal of no colour and endless width."""
+        return subprocess.Popen(
             [Path(sys.executable).with_name("sqlmesh"), *arguments],
             cwd=self.project,
             env={**self.environment(), "COLUMNS": "400", "NO_COLOR": "1"},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
         )
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A `sqlmesh` command that has ended."""
+        process = self.start(*arguments)
+        out, errors = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
 
     def query(self, sql: str, access: str = "READ_ONLY") -> list[tuple[Any, ...]]:
         """Rows of a statement on both catalogs."""
@@ -216,6 +224,14 @@ class Platform:
                 if path.exists():
                     connection.execute(f"ATTACH '{path}' AS {catalog} ({access})")
             return connection.execute(sql).fetchall()
+
+    def stored(self) -> set[str]:
+        """The names of the physical tables that hold rows."""
+        names = self.query(
+            "SELECT table_name FROM duckdb_tables() "
+            "WHERE schema_name SIMILAR TO 'sqlmesh__.*' AND estimated_size > 0"
+        )
+        return {name for (name,) in names}
 
     def tables(self, suffix: str = "", catalog: str = "streaming_prod") -> Tables:
         """Every table that the oracle knows, its rows as dicts in the oracle's order."""
@@ -230,6 +246,46 @@ class Platform:
     def check(self) -> None:
         """Asserts that every table is what the oracle makes of the deliveries."""
         assert_equal(self.tables(), oracle.build(self.deliveries))
+
+
+def deliver_day(platform: Platform, day: date, users: int = 1, bad_users: int = 0) -> None:
+    """A day of new users, some without an address, one show and a watch of it."""
+    number = (day - FIRST).days * 10_000
+    platform.deliver(
+        "users",
+        day,
+        [
+            {
+                "user_id": number + n + 1,
+                "name": "Ann",
+                "email": None if n < bad_users else "ann@example.org",
+                "updated_at": f"{day} 00:00:00",
+            }
+            for n in range(users)
+        ],
+    )
+    platform.deliver(
+        "shows", day, [{"show_id": 1, "title": f"As of {day}", "updated_at": f"{day} 00:00:00"}]
+    )
+    platform.deliver(
+        "watches",
+        day,
+        [
+            {
+                "watch_id": number + 1,
+                "user_id": number + users,
+                "show_id": 1,
+                "watched_at": f"{day} 20:00:00",
+                "completion_pct": 1,
+                "status": "completed",
+            }
+        ],
+    )
+
+
+def gold(platform: Platform) -> Tables:
+    """The tables of gold in prod."""
+    return {name: rows for name, rows in platform.tables().items() if name.startswith("gold.")}
 
 
 def checkout(folder: Path) -> Path:

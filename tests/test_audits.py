@@ -7,13 +7,12 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from harness import Platform, Stopped
+from harness import FIRST, Platform, Stopped, deliver_day, gold
 from sqlglot import exp
 from sqlmesh import Context
 from sqlmesh.core.audit import Audit
 from sqlmesh.core.snapshot import Snapshot
 
-FIRST = date(2026, 1, 1)
 LAST = date(2026, 2, 20)
 
 DOUBLED = "SELECT * FROM {rows} UNION ALL SELECT * FROM {rows}"
@@ -105,45 +104,6 @@ def test_every_audit_can_fail(context: Context) -> None:
                 silent.append(f"{audit.name} on {snapshot.name} {column}")
             adapter.execute("ROLLBACK")
     assert not silent
-
-
-def deliver_day(platform: Platform, day: date, users: int = 1, bad_users: int = 0) -> None:
-    """A day of new users, some without an address, one show and a watch of it."""
-    number = (day - FIRST).days * 10_000
-    platform.deliver(
-        "users",
-        day,
-        [
-            {
-                "user_id": number + n + 1,
-                "name": "Ann",
-                "email": None if n < bad_users else "ann@example.org",
-                "updated_at": f"{day} 00:00:00",
-            }
-            for n in range(users)
-        ],
-    )
-    platform.deliver(
-        "shows", day, [{"show_id": 1, "title": f"As of {day}", "updated_at": f"{day} 00:00:00"}]
-    )
-    platform.deliver(
-        "watches",
-        day,
-        [
-            {
-                "watch_id": number + 1,
-                "user_id": number + users,
-                "show_id": 1,
-                "watched_at": f"{day} 20:00:00",
-                "completion_pct": 1,
-                "status": "completed",
-            }
-        ],
-    )
-
-
-def gold(platform: Platform) -> dict[str, list]:
-    return {name: rows for name, rows in platform.tables().items() if name.startswith("gold.")}
 
 
 @pytest.fixture

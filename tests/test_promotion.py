@@ -35,23 +35,14 @@ def branch(platform: Platform, folder: Path, name: str, old: str, new: str) -> P
     return changed
 
 
-def tables(platform: Platform) -> set[str]:
-    """The names of the physical tables that hold rows."""
-    names = platform.query(
-        "SELECT table_name FROM duckdb_tables() "
-        "WHERE schema_name SIMILAR TO 'sqlmesh__.*' AND estimated_size > 0"
-    )
-    return {name for (name,) in names}
-
-
 def test_views_are_in_the_catalog_of_their_environment(platform: Platform) -> None:
     """A new dev environment has every view, and no row was computed for it."""
-    before = tables(platform)
+    before = platform.stored()
     with platform.context() as context:
         plan = context.plan_builder("dev", include_unmodified=True, **UNCHECKED).build()
         assert not plan.missing_intervals
     platform.plan(LAST, "dev", include_unmodified=True)
-    assert tables(platform) == before
+    assert platform.stored() == before
     assert platform.tables("__dev", "streaming_dev") == platform.tables()
 
 
@@ -80,7 +71,7 @@ def test_a_new_column_costs_its_model_alone(platform: Platform, tmp_path: Path, 
 
 def test_a_changed_gold_model_is_rebuilt_alone(platform: Platform, tmp_path: Path) -> None:
     """In dev the changed model is computed, and prod stays; then prod takes dev's table over."""
-    before, prod = tables(platform), platform.tables()
+    before, prod = platform.stored(), platform.tables()
     changed = branch(
         platform, tmp_path, "gold.fct_watches", "watches.status = 'completed'", "FALSE"
     )
@@ -93,10 +84,10 @@ def test_a_changed_gold_model_is_rebuilt_alone(platform: Platform, tmp_path: Pat
     dev = platform.tables("__dev", "streaming_dev")
     assert not any(row["is_completed"] for row in dev["gold.fct_watches"])
     assert platform.tables() == prod
-    new = {name.rsplit("__", 1)[0] for name in tables(platform) - before}
+    new = {name.rsplit("__", 1)[0] for name in platform.stored() - before}
     assert new == {"gold__fct_watches"}
 
-    before = tables(platform)
+    before = platform.stored()
     changed.plan(LAST)
-    assert tables(platform) == before
+    assert platform.stored() == before
     assert platform.tables() == dev

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from harness import Platform
 from sqlmesh import Context
 
 from tests.warehouse.install import missing
-from tests.warehouse.start import Warehouse, warehouse
+from tests.warehouse.start import Statement, Warehouse, warehouse
 
 CATALOGS = ("streaming_prod", "streaming_dev")
 COMPARED = ("bronze", "silver", "quarantine", "gold", "analytics", "quality")
@@ -33,6 +34,13 @@ TYPES = {
     "VARCHAR[]": "array<string>",
     "BIGINT[]": "array<bigint>",
 }
+
+# A new table is filled as it is created; CTEs may stand before an INSERT.
+FILLED = re.compile(
+    r"(?:(?:MERGE|INSERT) INTO|^CREATE TABLE(?=.* AS (?:WITH|SELECT) )(?! .* LIMIT 0$)"
+    r"(?: IF NOT EXISTS)?) `streaming_prod`\.`sqlmesh__[a-z]+`\.`(?!temp_)(.+?)__[0-9]{6,}",
+    re.S,
+)
 
 
 class Table(NamedTuple):
@@ -154,3 +162,8 @@ def _same(left: Any, right: Any) -> bool:
     if isinstance(left, float) and isinstance(right, float):
         return math.isclose(left, right, rel_tol=1e-12)
     return type(left) is type(right) and left == right
+
+
+def filled_model(statement: Statement) -> re.Match[str] | None:
+    """The model whose table a statement fills, as `schema__model`."""
+    return FILLED.search(re.sub(r"^/\*.*?\*/ ", "", statement.sent))

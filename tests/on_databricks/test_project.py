@@ -16,22 +16,16 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from engines import engines
+from engines import engines, filled_model
 from harness import PROJECT, Platform, checkout
 from sqlmesh.core.snapshot import SnapshotChangeCategory
 
-from tests.warehouse.start import Statement, Warehouse
+from tests.warehouse.start import Warehouse
 
 LAST = date(2026, 2, 20)
 GOLDEN = Path(__file__).with_name("statements.sql")
 PROJECT_TAG = "project:streaming-platform"
 KEPT = ("CREATE TABLE", "ALTER TABLE", "GRANT")
-# A new table is filled as it is created; CTEs may stand before an INSERT.
-FILLED = re.compile(
-    r"(?:(?:MERGE|INSERT) INTO|^CREATE TABLE(?=.* AS (?:WITH|SELECT) )(?! .* LIMIT 0$)"
-    r"(?: IF NOT EXISTS)?) `streaming_prod`\.`sqlmesh__[a-z]+`\.`(?!temp_)(.+?)__[0-9]{6,}",
-    re.S,
-)
 # Runs a file of statements as an admin's client would, before the catalogs are there.
 PREPARE = """
 import os, re, sys
@@ -149,11 +143,6 @@ def values(platform: Platform, sql: str) -> list[object]:
     """The first column of a statement's rows."""
     with platform.context() as context:
         return [row[0] for row in context.engine_adapter.fetchall(sql)]
-
-
-def filled_model(statement: Statement) -> re.Match[str] | None:
-    """The model whose table a statement fills, as `schema__model`."""
-    return FILLED.search(re.sub(r"^/\*.*?\*/ ", "", statement.sent))
 
 
 def evaluated(warehouse: Warehouse, since: int) -> set[str]:

@@ -1,0 +1,24 @@
+MODEL (
+  name bronze.delivered_devices,
+  kind INCREMENTAL_BY_TIME_RANGE (
+    time_column _ingest_date
+  ),
+  description 'The deliveries of devices as they are stored, without the hash that bronze.devices adds. Grain: one delivered row, once per delivery.',
+  tags (bronze, deliveries, internal),
+  audits (
+    not_null(columns := (_loaded_at, _source)),
+    feed_is_not_silent(deliveries := bronze.delivered_devices)
+  )
+);
+
+SELECT
+  device_id, /* Identifies the device. */
+  name, /* Name of the device. */
+  updated_at, /* When the source last changed the row, in UTC. */
+  _ingest_date, /* Day of delivery (dt), UTC. */
+  @execution_ts::TIMESTAMP_NTZ AS _loaded_at, /* When the load ran, in UTC. */
+  _source, /* Path of the delivered file, or the seed's name. */
+  _rescued_data /* JSON object of the values that do not fit their column, as delivered; NULL without any. */
+FROM @delivery('devices', device_id::BIGINT, name::STRING, updated_at::TIMESTAMP_NTZ)
+WHERE
+  _ingest_date BETWEEN @start_date AND @end_date

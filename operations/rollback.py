@@ -1,0 +1,348 @@
+"""Takes the last deployment to prod back, in seconds: prod's views show the tables before again.
+
+    python -m operations.rollback
+
+needs neither the code before the deployment nor that of the deployment: SQLMesh's state has both,
+and keeps the tables before for the `snapshot_ttl` of config.py. (SQLMesh's own `rollback` command
+is another thing: it undoes a migration of the state.)
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from uuid import uuid4
+
+from sqlmesh import Context
+from sqlmesh.core.console import configure_console
+from sqlmesh.core.environment import Environment
+from sqlmesh.core.notification_target import NotificationEvent
+from sqlmesh.core.plan.definition import EvaluatablePlan
+from sqlmesh.core.plan.evaluator import BuiltInPlanEvaluator
+from sqlmesh.core.plan.stages import (
+    MigrateSchemasStage,
+    PhysicalLayerSchemaCreationStage,
+    PhysicalLayerUpdateStage,
+)
+from sqlmesh.core.snapshot import Snapshot
+from sqlmesh.core.snapshot.definition import snapshots_to_dag
+from sqlmesh.core.state_sync.db.utils import snapshot_id_filter
+from sqlmesh.utils.date import now, to_datetime
+
+PROJECT = Path(__file__).parent.parent
+
+ROLLBACK = "rollback-"  # how the plan id of a rollback begins
+REVERT = "take the change back in git and deploy: git revert, sqlmesh plan prod"
+
+
+class Refused(Exception):
+    """There is nothing to go back to; says why, and what to do instead."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The last deployment to prod.
+
+    Attributes:
+        prod: the record of the environment.
+        before: the versions that prod showed before it, by the model's name.
+        after: those that it shows since.
+    """
+
+    prod: Environment
+    before: dict[str, Snapshot]
+    after: dict[str, Snapshot]
+
+    @property
+    def changed(self) -> list[str]:
+        """The models that go back to another version."""
+        return sorted(
+            name
+            for name in self.before.keys() & self.after.keys()
+            if self.before[name].snapshot_id != self.after[name].snapshot_id
+        )
+
+    @property
+    def in_place(self) -> list[str]:
+        """Those of them whose version after has the table, or the view, of the version before."""
+        return [
+            name for name in self.changed if self.before[name].version == self.after[name].version
+        ]
+
+
+def last_deployment(context: Context) -> Deployment:
+    """What the state says of the last deployment to prod.
+
+    Raises:
+        Refused: there is none, or the tables before it are gone.
+    """
+    prod = context.state_reader.get_environment("prod")
+    if not prod:
+        raise Refused("there is no prod yet; this makes it: sqlmesh plan prod")
+    if not prod.previous_finalized_snapshots:
+        raise Refused(f"nothing was deployed to prod before; {REVERT}")
+    before_ids = {info.snapshot_id for info in prod.previous_finalized_snapshots}
+    after_ids = {info.snapshot_id for info in prod.snapshots}
+    if not prod.finalized_ts and prod.plan_id.startswith(ROLLBACK):
+        before_ids, after_ids = after_ids, before_ids  # it stopped half way: this time to its end
+    if before_ids == after_ids:
+        raise Refused(
+            "the last plan for prod changed no model. It was a restatement or a backfill, after "
+            "which SQLMesh does not keep what was deployed before, and the tables before lack "
+            f"what it computed; {REVERT}"
+        )
+    before = {s.name: s for s in context.state_reader.get_snapshots(before_ids).values()}
+    after = {s.name: s for s in context.state_reader.get_snapshots(after_ids).values()}
+    gone = sorted(key.name for key in before_ids if key.name not in before)
+    deployment = Deployment(prod, before, after)
+    gone += _without_table(context, deployment)
+    if gone:
+        raise Refused(
+            f"the janitor has removed the tables before of {_names(gone)}: they are kept for the "
+            f"snapshot_ttl of config.py; {REVERT}"
+        )
+    altered = _altered(context, deployment)
+    if altered:
+        allowed = " ".join(f"--allow-destructive-model {_names([name])}" for name in altered)
+        raise Refused(
+            "a forward-only change took the place of columns that the version before needs, or "
+            f"added some that it cannot leave empty: {_names(altered)}; {REVERT} {allowed}"
+        )
+    return deployment
+
+
+def _names(fqns: Iterable[str]) -> str:
+    return ", ".join(fqn.replace('"', "").split(".", 1)[1] for fqn in fqns)
+
+
+def _without_table(context: Context, deployment: Deployment) -> list[str]:
+    coming_back = deployment.before.keys() - deployment.after.keys()
+    return sorted(
+        name
+        for name in coming_back.union(deployment.changed).difference(deployment.in_place)
+        if name in deployment.before
+        and deployment.before[name].is_model
+        and not deployment.before[name].is_symbolic
+        and not context.engine_adapter.table_exists(deployment.before[name].table_name())
+    )
+
+
+def _altered(context: Context, deployment: Deployment) -> list[str]:
+    """Models whose table has been altered so that the version before cannot fill it."""
+    altered = []
+    for name in deployment.in_place:
+        snapshot = deployment.before[name]
+        if snapshot.is_materialized and not snapshot.is_seed:
+            columns = set(snapshot.model.columns_to_types or {})
+            there = set(context.engine_adapter.columns(snapshot.table_name()))
+            # SQLMesh then selects the table's columns, not the model's, from the query.
+            takes_all = snapshot.model.kind.is_scd_type_2 or not snapshot.model.annotated
+            if columns - there or takes_all and there - columns:
+                altered.append(name)
+    return altered
+
+
+def describe(deployment: Deployment) -> str:
+    """What a rollback does to prod, model by model."""
+    prod, before, after = deployment.prod, deployment.before, deployment.after
+    effects: dict[str, list[str]] = {}
+    for name in sorted(before.keys() | after.keys()):
+        if name not in before:
+            effect = "was added, is not shown any more"
+        elif name not in after:
+            effect = f"was removed, is shown again{_lack(before[name])}"
+        elif name not in deployment.changed:
+            continue
+        elif name not in deployment.in_place:
+            effect = f"the version before is shown again{_lack(before[name], after[name])}"
+        elif before[name].is_view:
+            effect = "a view that reads what is shown then"
+        elif before[name].is_forward_only or after[name].is_forward_only:
+            effect = "changed forward-only: its table stays, with the rows and columns added since"
+        else:
+            effect = "its table stays, the change did not touch its rows"
+        effects.setdefault(effect, []).append(name)
+    if prod.finalized_ts:
+        ended = f"ended at {to_datetime(prod.finalized_ts):%Y-%m-%d %H:%M} UTC"
+    else:
+        ended = "has not ended: it stopped half way, or is under way"
+    lines = [f"  - {effect}: {_names(names)}" for effect, names in effects.items()]
+    return "\n".join([f"The last deployment to prod {ended}. A rollback:", *lines])
+
+
+def _lack(before: Snapshot, after: Snapshot | None = None) -> str:
+    """Up to which day a table is filled, where that is not the same in prod."""
+    if before.is_view or not before.intervals:
+        return ""
+    last = _last_day(before)
+    in_prod = _last_day(after) if after and after.intervals else None
+    if last == in_prod:
+        return ""
+    return f", with the days up to {last}" + (f" (now {in_prod})" if in_prod else "")
+
+
+def _last_day(snapshot: Snapshot) -> date:
+    return to_datetime(snapshot.intervals[-1][1] - 1).date()
+
+
+class Promotion(BuiltInPlanEvaluator):
+    """Applies a plan as SQLMesh does, but neither creates nor alters a table.
+
+    SQLMesh would create a table that is missing, empty, and take columns that a forward-only
+    change added out of their table.
+    """
+
+    def visit_physical_layer_schema_creation_stage(
+        self, stage: PhysicalLayerSchemaCreationStage, plan: EvaluatablePlan
+    ) -> None:
+        """The schemas are there."""
+
+    def visit_physical_layer_update_stage(
+        self, stage: PhysicalLayerUpdateStage, plan: EvaluatablePlan
+    ) -> None:
+        """So are the tables."""
+
+    def visit_migrate_schemas_stage(
+        self, stage: MigrateSchemasStage, plan: EvaluatablePlan
+    ) -> None:
+        """Their columns stay."""
+
+
+def roll_back(context: Context, deployment: Deployment) -> None:
+    """Shows in prod what was shown before the deployment.
+
+    SQLMesh records this as a deployment, so that a second rollback brings back the first.
+    """
+    prod = deployment.prod
+    environment = prod.copy(
+        update={
+            "snapshots_": [snapshot.table_info for snapshot in deployment.before.values()],
+            "promoted_snapshot_ids_": None,
+            "previous_finalized_snapshots_": prod.finalized_or_current_snapshots,
+            "plan_id": f"{ROLLBACK}{uuid4().hex}",
+            "previous_plan_id": prod.plan_id,
+            "finalized_ts": None,
+        }
+    )
+    plan = EvaluatablePlan(
+        start=prod.start_at,
+        end=now(),
+        environment=environment,
+        environment_statements=context.state_reader.get_environment_statements(prod.name),
+        skip_backfill=True,
+        is_dev=False,
+        # What a plan made of code has to say beside this; here it is nothing.
+        new_snapshots=[],
+        no_gaps=False,
+        empty_backfill=False,
+        restatements={},
+        restate_all_snapshots=False,
+        allow_destructive_models=set(),
+        allow_additive_models=set(),
+        forward_only=False,
+        end_bounded=False,
+        ensure_finalized_snapshots=False,
+        directly_modified_snapshots=[],
+        indirectly_modified_snapshots={},
+        metadata_updated_snapshots=[],
+        removed_snapshots=[],
+        requires_backfill=False,
+        disabled_restatement_models=set(),
+    )
+    # As Context.apply does; also the lock of the state hangs on it.
+    notify = context.notification_target_manager.notify
+    notify(NotificationEvent.APPLY_START, environment=prod.name, plan_id=plan.plan_id)
+    try:
+        _make_views_anew(context, deployment, plan)
+        Promotion(
+            context.state_sync,
+            context.snapshot_evaluator,
+            context.create_scheduler,
+            context.default_catalog,
+            context.console,
+        ).evaluate(plan)
+        _mark_as_restorable(context, deployment)
+    except Exception:
+        notify(
+            NotificationEvent.APPLY_FAILURE,
+            environment=prod.name,
+            plan_id=plan.plan_id,
+            exc=traceback.format_exc(),
+        )
+        raise
+    notify(NotificationEvent.APPLY_END, environment=prod.name, plan_id=plan.plan_id)
+
+
+def _make_views_anew(context: Context, deployment: Deployment, plan: EvaluatablePlan) -> None:
+    """Lets views that both versions share read the tables of the version before again."""
+    for key in snapshots_to_dag(deployment.before.values()):
+        if key.name in deployment.in_place and deployment.before[key.name].is_view:
+            context.snapshot_evaluator.evaluate(
+                deployment.before[key.name],
+                start=plan.start,
+                end=plan.end,
+                execution_time=plan.end,
+                snapshots=deployment.before,
+            )
+
+
+def _mark_as_restorable(context: Context, deployment: Deployment) -> None:
+    """Lets the next plan take both versions of a forward-only change as they are.
+
+    Of two versions with one table SQLMesh marks that which is not shown as unrestorable; a plan
+    from its code would make another version, and another table.
+    """
+    state = context.state_sync.state_sync.snapshot_state
+    snapshots = [
+        s[name] for s in (deployment.before, deployment.after) for name in deployment.in_place
+    ]
+    for where in snapshot_id_filter(
+        state.engine_adapter, snapshots, batch_size=state.SNAPSHOT_BATCH_SIZE
+    ):
+        state.engine_adapter.update_table(
+            state.snapshots_table, {"unrestorable": False}, where=where
+        )
+
+
+def _agreed() -> bool:
+    try:
+        return input("Roll back? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:  # nobody is there
+        return False
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; gives the exit status: 0, or 1 where nothing was changed."""
+    parser = argparse.ArgumentParser(prog="python -m operations.rollback", description=__doc__)
+    parser.add_argument("--gateway", help="the gateway whose prod it is (default: the default)")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    given = parser.parse_args(arguments)
+    configure_console()
+    context = Context(paths=PROJECT, gateway=given.gateway, load=False)
+    try:
+        deployment = last_deployment(context)
+    except Refused as reason:
+        print(f"operations.rollback: not possible: {reason}", file=sys.stderr)
+        return 1
+    print(describe(deployment))
+    if not given.yes and not _agreed():
+        print("Nothing was changed.")
+        return 1
+    began = time.monotonic()
+    roll_back(context, deployment)
+    print(
+        f"Rolled back in {time.monotonic() - began:.1f} s. `sqlmesh run` fills the days that the "
+        "tables before lack.\nThe change is still in git: without a git revert the next deployment "
+        "brings it again, as a second rollback does."
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

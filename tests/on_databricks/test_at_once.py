@@ -1,0 +1,175 @@
+"""Two commands at once on one state in Postgres and one warehouse: they take turns.
+
+The commands are real processes in checkouts of their own; the tests follow on each other.
+"""
+
+from __future__ import annotations
+
+import copy
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from engines import Engines, Table, differences, engines, filled_model, ordered, tables
+from harness import Platform, checkout, morning_after
+from postgres import Postgres, postgres
+
+from deliveries.generate import write_landing
+from deliveries.population import Settings
+from operations.state_lock import KEY
+
+FIRST, SECOND = date(2026, 1, 1), date(2026, 1, 2)
+CHANGES = [
+    ("gold/fct_watches", "watches.status = 'completed'", "FALSE"),
+    ("gold/fct_ratings", "watches.status AS", "UPPER(watches.status) AS"),
+]
+PLAN = ("plan", "prod", "--no-gaps", "--auto-apply", "--no-prompts")
+PLAN += ("--skip-tests", "--skip-linter")  # the checkouts have no tests
+FIRST_PLAN = (*PLAN, "--execution-time", str(morning_after(FIRST)))
+WITHIN = 600  # seconds, for what takes two minutes
+pytestmark = pytest.mark.slow
+
+
+class Team(NamedTuple):
+    """Both engines; three checkouts of the project, each with one change more than the last."""
+
+    both: Engines
+    server: Postgres
+    checkouts: tuple[Path, Path, Path]
+    written: Path
+
+    def at(self, number: int) -> Platform:
+        """The platform on Databricks, seen from a checkout."""
+        platform = copy.copy(self.both.databricks)
+        platform.project = self.checkouts[number]
+        return platform
+
+    def fills(self, since: int) -> Counter[str]:
+        """How often statements since the given one have filled each version of a table."""
+        statements = self.both.warehouse.statements()[since:]
+        found = [match[0] for match in map(filled_model, statements) if match]
+        return Counter(text.rsplit("`", 1)[1] for text in found)
+
+    def wait_until(self, sql: str, process: subprocess.Popen[str]) -> None:
+        """Waits until a query on the state gives rows, while a command is under way."""
+        end = time.monotonic() + WITHIN
+        while not self.server.rows(sql):
+            assert process.poll() is None, "It ended before: " + "\n".join(process.communicate())
+            assert time.monotonic() < end, "It took too long."
+            time.sleep(0.1)
+
+
+def model(table: str) -> str:
+    """The model of a table, whose name ends with its version."""
+    return table.rsplit("__", 1)[0]
+
+
+@pytest.fixture(scope="module")
+def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+    """An empty prod whose state was made by `sqlmesh migrate`; the first day is delivered."""
+    folder = tmp_path_factory.mktemp("team")
+    written = folder / "written"
+    generated = {"watches": 400, "days": 2, "start": FIRST, "seed": 11}
+    write_landing(Settings(format="json", dirt=0.05, late=0.1, **generated), written)
+    checkouts = tuple(checkout(folder / name) for name in ("old", "changed", "changed_more"))
+    for number, (name, old, new) in enumerate(CHANGES, 1):
+        for changed in checkouts[number:]:
+            path = changed / "models" / f"{name}.sql"
+            text = path.read_text()
+            assert text.count(old) == 1
+            path.write_text(text.replace(old, new))
+    with postgres() as server, engines(folder, "json") as both:
+        both.databricks.settings |= server.settings() | {"STREAMING_STATE_WAIT_MINUTES": "20"}
+        # As jobs and the bot choose the gateway.
+        both.databricks.settings["SQLMESH__DEFAULT_GATEWAY"] = "databricks"
+        both.local.receive(written, [FIRST])
+        made = Team(both, server, checkouts, written)
+        migrated = made.at(0).command("migrate")
+        assert migrated.returncode == 0, migrated.stdout + migrated.stderr
+        yield made
+
+
+def test_two_plans_at_once(team: Team) -> None:
+    """Of two first plans the second waits, computes its change alone, and is told to plan again."""
+    first = team.at(0).start(*FIRST_PLAN)
+    team.wait_until(f"SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = {KEY}", first)
+    second = team.at(1).start(*FIRST_PLAN)
+    out, _ = first.communicate(timeout=WITHIN)
+    assert first.returncode == 0 and "Virtual layer updated" in out, out
+    out, _ = second.communicate(timeout=WITHIN)
+    assert second.returncode == 1, out
+    assert f"The shared state is in use by 'sqlmesh plan prod, pid {first.pid}," in out
+    assert "was applied to the target environment 'prod' while your current plan" in out
+    assert "Please re-apply your plan" in out
+    fills = team.fills(0)
+    assert len(fills) > 20 and set(fills.values()) == {1}
+    versions = Counter(map(model, fills))
+    assert {name for name, count in versions.items() if count > 1} == {"gold__fct_watches"}
+
+    before = len(team.both.warehouse.statements())
+    again = team.at(1).command(*FIRST_PLAN)
+    assert again.returncode == 0 and "No model batches to execute" in again.stdout, again.stdout
+    assert not team.fills(before)
+
+
+def test_a_plan_while_a_run_is_under_way(team: Team) -> None:
+    """It waits. What it computes ends where prod ended before the run, and so it is told to plan
+    again: with --no-gaps prod does not lose a day by a promotion.
+    """
+    team.both.local.receive(team.written, [SECOND])
+    before = len(team.both.warehouse.statements())
+    run = team.at(1).start("run", "--end", str(SECOND))
+    team.wait_until(
+        "SELECT 1 FROM sqlmesh._intervals "
+        f"WHERE end_ts > 1000 * EXTRACT(EPOCH FROM TIMESTAMP '{SECOND}')",
+        run,
+    )
+    plan = team.at(2).start(*PLAN)
+    out, _ = run.communicate(timeout=WITHIN)
+    assert run.returncode == 0 and "Run finished" in out, out
+    out, _ = plan.communicate(timeout=WITHIN)
+    assert plan.returncode == 1, out
+    assert f"The shared state is in use by 'sqlmesh run prod, pid {run.pid}," in out
+    assert f"gold.fct_ratings`: [{FIRST} - {FIRST}]" in out
+    assert 'Detected missing intervals for model "streaming_prod"."gold"."fct_ratings"' in out
+    fills = team.fills(before)
+    assert len(fills) > 15 and set(fills.values()) == {1}
+    versions = Counter(map(model, fills))
+    assert {name for name, count in versions.items() if count > 1} == {"gold__fct_ratings"}
+
+    before = len(team.both.warehouse.statements())
+    again = team.at(2).command(*PLAN)
+    assert again.returncode == 0, again.stdout
+    assert f"gold.fct_ratings`: [{SECOND} - {SECOND}]" in again.stdout
+    fills = team.fills(before)
+    assert [*map(model, fills)] == ["gold__fct_ratings"] and fills.total() == 1
+
+
+def test_the_tables_are_as_if_one_had_come_after_the_other(team: Team) -> None:
+    local = team.both.local
+    steps = [
+        (0, local.plan, FIRST),
+        (1, local.plan, FIRST),
+        (1, local.run, SECOND),
+        (2, local.plan, SECOND),
+    ]
+    for number, step, day in steps:
+        local.project = team.checkouts[number]
+        step(day)
+    ours, theirs = tables(local), tables(team.at(2))
+    for found in (ours, theirs):
+        found["silver.users_snapshot"] = without_times(found["silver.users_snapshot"])
+    assert not differences(ours, theirs)
+
+
+def without_times(table: Table) -> Table:
+    """The snapshot without what says when the commands ran."""
+    kept = [column for column in table.types if not column.startswith("valid_")]
+    numbers = [list(table.types).index(column) for column in kept]
+    rows = [tuple(row[number] for number in numbers) for row in table.rows]
+    return ordered({column: table.types[column] for column in kept}, rows)

@@ -1,0 +1,177 @@
+"""The workflows on GitHub: well formed, with no more rights than they need, and true to the docs.
+
+What their commands do is tested in test_bot.py and test_deployment.py.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness import PROJECT, Platform
+from ruamel.yaml import YAML
+from sqlmesh.core.user import UserRole
+from workflows import WORKFLOWS, load_all
+
+from operations.deployment import PROD_BRANCH, REQUIRED_CHECKS
+
+ACTIONS = PROJECT / ".github" / "actions"
+DOCS = PROJECT / "docs" / "pull-requests.md"
+FILES = [*sorted(WORKFLOWS.glob("*.yml")), *sorted(ACTIONS.glob("*/action.yml"))]
+# What changes an environment, or the state of all
+APPLIES = re.compile(r"sqlmesh (?:plan|migrate|invalidate)|sqlmesh_cicd")
+
+
+def jobs() -> list[Any]:
+    """Each job, as the name of its file and its own, and what it says."""
+    return [
+        pytest.param(job, id=f"{file}:{key}")
+        for file, workflow in load_all().items()
+        for key, job in workflow["jobs"].items()
+    ]
+
+
+def steps(job: dict[str, Any], key: str) -> list[str]:
+    """What the steps of a job say under a key (run, uses)."""
+    return [step[key] for step in job["steps"] if key in step]
+
+
+def tool(name: str) -> str:
+    """The path of a program; skips the test, and says how to get it, where it is missing."""
+    found = shutil.which(name, path=f"{PROJECT / '.tools'}{os.pathsep}{os.environ['PATH']}")
+    if not found:
+        reason = f"{name} is neither in .tools nor on the path; .ci/run installs it"
+        if os.environ.get("STREAMING_REQUIRE_ALL_TIERS"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+def check(*command: str | Path) -> None:
+    """Runs a linter, which has to find nothing."""
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_actionlint() -> None:
+    """With shellcheck for the commands in the workflows."""
+    check(tool("actionlint"), "-shellcheck", tool("shellcheck"))
+
+
+def test_shellcheck() -> None:
+    check(tool("shellcheck"), "setup.sh", ".ci/run")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_actions_are_pinned(file: Path) -> None:
+    """By commit, with the release as a comment; one of this project is there."""
+    used = re.findall(r"uses: (.*)", file.read_text())
+    for action in used:
+        if action.startswith("./"):
+            assert (PROJECT / action / "action.yml").exists()
+        else:
+            assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action)
+
+
+def test_an_action_has_one_version() -> None:
+    used = {line for file in FILES for line in re.findall(r"uses: (\w.*)", file.read_text())}
+    assert len(used) == len({line.partition("@")[0] for line in used})
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_no_text_of_others_becomes_a_command(file: Path) -> None:
+    """Expressions reach commands by the environment alone: what they hold is not parsed."""
+    content = YAML(typ="safe").load(file)
+    all_jobs = content["jobs"].values() if "jobs" in content else [content["runs"]]
+    assert not [run for job in all_jobs for run in steps(job, "run") if "${{" in run]
+
+
+@pytest.mark.parametrize("file", load_all())
+def test_a_workflow_begins_without_rights(file: str) -> None:
+    """It has no token and meets no code of others with one: jobs say what they need."""
+    workflow = load_all()[file]
+    assert workflow["permissions"] == {}
+    assert workflow["defaults"] == {"run": {"shell": "bash"}}  # which stops at a failing pipe
+    assert not {"pull_request_target", "workflow_run"}.intersection(workflow["on"])
+
+
+@pytest.mark.parametrize("job", jobs())
+def test_a_job_has_what_it_needs_and_no_more(job: dict[str, Any]) -> None:
+    assert "permissions" in job and job["timeout-minutes"]
+    has_secrets = "secrets." in str(job)
+    assert has_secrets == ("environment" in job)
+    for step in job["steps"]:
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False
+
+
+def test_who_may_write_code() -> None:
+    """Merging alone."""
+    writing = {
+        key
+        for workflow in load_all().values()
+        for key, job in workflow["jobs"].items()
+        if job["permissions"].get("contents") == "write"
+    }
+    assert writing == {"deploy"}
+
+
+@pytest.mark.parametrize("job", jobs())
+def test_nothing_is_cancelled_half_way(job: dict[str, Any]) -> None:
+    """What applies something runs to its end; what goes to prod, one at a time, and all of it."""
+    if any(APPLIES.search(run) for run in steps(job, "run")):
+        assert job["concurrency"]["cancel-in-progress"] is False
+        if job["env"]["STREAMING_ENVIRONMENT"] == "prod":
+            queue = {"group": "deploy-prod", "queue": "max", "cancel-in-progress": False}
+            assert job["concurrency"] == queue and job["environment"] == "prod"
+
+
+def test_what_goes_to_prod() -> None:
+    """Two jobs, of which one migrates, deploying main as it is and not as it was."""
+    prod = {
+        key: job
+        for workflow in load_all().values()
+        for key, job in workflow["jobs"].items()
+        if job.get("environment") == "prod"
+    }
+    assert set(prod) == {"deploy", "prod"}
+    migrating = [key for key, job in prod.items() if "sqlmesh migrate" in steps(job, "run")]
+    assert migrating == ["prod"]
+    assert prod["prod"]["steps"][0]["with"]["ref"] == PROD_BRANCH
+
+
+def test_secrets_and_variables_are_documented() -> None:
+    """Each that is used, and none that is not."""
+    text = "".join(path.read_text() for path in FILES)
+    used = set(re.findall(r"\b(?:secrets|vars)\.(\w+)", text))
+    documented = set(re.findall(r"^\| `([A-Z_]+)`", DOCS.read_text(), flags=re.M))
+    assert used == documented
+
+
+@pytest.mark.parametrize("job", jobs())
+def test_commands_exist(job: dict[str, Any]) -> None:
+    for run in steps(job, "run"):
+        for module in re.findall(r"python -m (operations[\w.]*)", run):
+            assert (PROJECT / f"{module.replace('.', '/')}.py").exists()
+        for script in re.findall(r"bash (\S+)", run):
+            assert (PROJECT / script).exists()
+
+
+def test_required_checks_are_jobs() -> None:
+    """A check has the name of its job."""
+    jobs = load_all()["pull-request.yml"]["jobs"]
+    assert set(REQUIRED_CHECKS) <= set(jobs)
+    assert not any("name" in jobs[name] for name in REQUIRED_CHECKS)
+
+
+def test_the_bot_deploys_nothing_by_itself(tmp_path: Path) -> None:
+    """Any of these three and it would: for a stranger's comment, or on a push after an approval."""
+    with Platform(tmp_path).context() as context:
+        bot = context.config.cicd_bot
+        assert bot and not bot.enable_deploy_command and bot.merge_method is None
+        assert not any(UserRole.REQUIRED_APPROVER in user.roles for user in context.config.users)
