@@ -213,7 +213,7 @@ def _notes(changes: Changes, model: ModelChange) -> list[str]:
         notes.append(
             f"{lacks}. Only days that both have are compared."
             if model.is_by_day
-            else f"{lacks}, here or in what it reads: a row that is missing need not be removed."
+            else f"{lacks}, here or in what it reads: rows may differ for that alone."
         )
     if model.is_forward_only:
         notes.append(f"Forward-only: rows that are in {against} stay as they are.")
@@ -240,7 +240,7 @@ def _differences(comparison: Comparison) -> list[Item]:
     added = [
         Item(
             f"`{c.name} {c.type}`: new, {_share(c.filled, after)} filled{_personal(c)}",
-            tuple(map(_value, c.values)),
+            (", ".join(map(_value, c.values)),) if c.values else (),
         )
         for c in comparison.added_columns
     ]

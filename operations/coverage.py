@@ -56,19 +56,16 @@ class Version:
 class Coverage:
     """The days that a model holds after a change, and those that it held before and lacks now.
 
-    `lacking_above` are the days that a model which it reads lacks. `where` selects the days of
-    before and after in rows that say their day; None if these are all days, or rows do not say it.
+    `lacking` are the days that the model lacks, or a model that it reads if that lacks more. It
+    is a preview if days before the last one are lacking: then all that is counted over days
+    differs. `where` selects the days of before and after in rows that say their day; None if
+    these are all days, or rows do not say it.
     """
 
     held: Days
     lacking: Days
-    lacking_above: Days
+    is_preview: bool
     where: exp.Expr | None
-
-    @property
-    def most_lacking(self) -> Days:
-        """The days that are lacking here or above."""
-        return max(self.lacking, self.lacking_above, key=days_in)
 
 
 def coverage(after: Version, before: Version, clones: bool) -> dict[str, Coverage]:
@@ -81,10 +78,15 @@ def coverage(after: Version, before: Version, clones: bool) -> dict[str, Coverag
         old = before.days(name, clones) if name in before.snapshots else held
         if snapshot.is_view:  # it shows what it reads
             old = held
-        where = _is_of(snapshot, _both(old, held)) if set(old) != set(held) else None
-        above = [covered[parent.name].most_lacking for parent in snapshot.parents]
-        lacking_above = max(above, key=days_in, default=())
-        covered[name] = Coverage(held, _without(old, held), lacking_above, where)
+        parents = [covered[parent.name] for parent in snapshot.parents]
+        lacking = _without(old, held)
+        last = max((end for _, end in held), default=0)
+        covered[name] = Coverage(
+            held,
+            max([lacking, *(parent.lacking for parent in parents)], key=days_in),
+            any(start < last for start, _ in lacking) or any(p.is_preview for p in parents),
+            _is_of(snapshot, _both(old, held)) if set(old) != set(held) else None,
+        )
     return covered
 
 

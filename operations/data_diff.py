@@ -224,7 +224,7 @@ def _samples_among(
         before, after = (_text(row[f"{side}__{column}"], type_) for side in "st")
         if before != after and (before, after) not in found:
             parts = (
-                name if is_personal(name) else f"{name} {_text(row[name], of_type)}"
+                f"{name} {'not shown' if is_personal(name) else _text(row[name], of_type)}"
                 for name, of_type in key.items()
             )
             found[before, after] = Sample(", ".join(parts), before, after)

@@ -5,7 +5,7 @@ It is read from the state and the tables, so it is what the environment shows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlmesh import Context
@@ -116,20 +116,27 @@ def _models(context: Context, environment: Environment) -> Version:
 def _check_planned(context: Context, after: Version, before: Version) -> None:
     """Refuses a checkout with changes that were not planned: they would be missed in silence."""
     here = {name: s for name, s in context.snapshots.items() if s.is_model}
-    versions: tuple[Mapping[str, Snapshot], ...] = (here, after.snapshots, before.snapshots)
-    fingerprints = [{name: s.fingerprint for name, s in each.items()} for each in versions]
-    unplanned = sorted(
-        name
-        for name in set().union(*fingerprints)
-        if fingerprints[0].get(name) not in [each.get(name) for each in fingerprints[1:]]
-    )
-    if unplanned:
+    versions: list[Mapping[str, Snapshot]] = [here, after.snapshots, before.snapshots]
+    states = [{name: s.fingerprint for name, s in each.items()} for each in versions]
+    unplanned = _only_first(states)
+    if unplanned:  # with all that is affected; those that were changed themselves say why
+        own = [
+            {name: (f.data_hash, f.metadata_hash) for name, f in each.items()} for each in states
+        ]
+        unplanned = _only_first(own) or unplanned
         name = after.environment.name
         raise ChangesError(
             f"This checkout has {_listed(unplanned)} neither as '{name}' nor as "
             f"'{before.environment.name}'. If it was changed here, plan it: sqlmesh plan {name}. "
             "Else the checkout is behind: bring it up to date."
         )
+
+
+def _only_first(versions: Sequence[Mapping[str, Hashable]]) -> list[str]:
+    """The names that stand for something in the first version that they do not in the others."""
+    first, *others = versions
+    names = sorted(set().union(*versions))
+    return [name for name in names if first.get(name) not in [each.get(name) for each in others]]
 
 
 def _check_shown(environment: Environment, diff: ContextDiff) -> None:

@@ -19,7 +19,7 @@ from operations.rejections import REASONS, SCHEMA, Rejections, compare_rejection
 
 CHANGED, NEW, AFFECTED, METADATA, SAME = "changed", "new", "affected", "metadata", "same"
 UNFILLED = "forward-only and without rows here"
-READS_TOO_LITTLE = "reading days that are lacking here"
+PREVIEW = "as earlier days are lacking"
 
 
 @dataclass(frozen=True)
@@ -141,13 +141,13 @@ class Comparer:
             columns = tuple((column, type_.sql("databricks")) for column, type_ in types.items())
             return replace(change, rows=self._count(self._after, name), columns=columns)
 
-        change = replace(change, days_lacking=days_in(covered.most_lacking))
+        change = replace(change, days_lacking=days_in(covered.lacking))
         before, after = self._view(self._before, name), self._view(self._after, name)
         is_empty = snapshot.is_forward_only and not count(self._adapter, after)
         if how == AFFECTED and is_empty:
             return replace(change, why_not=UNFILLED)
-        if how == AFFECTED and covered.lacking_above and not covered.where:
-            return replace(change, why_not=READS_TOO_LITTLE)
+        if how == AFFECTED and covered.is_preview and not covered.where:
+            return replace(change, why_not=PREVIEW)
         comparison = compare(
             self._adapter,
             before,
@@ -161,7 +161,7 @@ class Comparer:
         types = snapshot.model.columns_to_types_or_raise
         if snapshot.model.schema_name == SCHEMA and REASONS in types:
             rejections = compare_rejections(self._adapter, before, after, types, covered.where)
-        if is_empty or (covered.most_lacking and not covered.where):  # it may be of such a day
+        if is_empty or (covered.lacking and not covered.where):  # it may be of such a day
             comparison = replace(comparison, removed=None)
             rejections = rejections and replace(rejections, left=None)
         return replace(
