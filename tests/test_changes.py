@@ -629,6 +629,7 @@ def test_seconds_are_those_since_the_parents_in_the_same_run() -> None:
             one("c", (0, 5), 3_500),
             one("a", (5, 6), 10_000),
             one("b", (5, 6), 10_250),
+            one("c", (6, 7), 20_000),  # what it reads was run for another day
             one("d", (0, 6), 60_000),  # later, in another process: nothing to go by
             one("e", (0, 6), 70_000, compacted=True),  # when it was finished is not known
             one("e", (5, 6), 80_000),  # a run began in between
