@@ -273,10 +273,10 @@ def _keys(error: AuditError) -> str:
             if gateway.connection.DIALECT == error.adapter_dialect
         )
         rows = connection.create_engine_adapter().fetchall(query, quote_identifiers=True)
+        return "; ".join(
+            ", ".join(f"{column} {value}" for column, value in zip(columns, row, strict=True))
+            for row in rows
+        )
     except Exception:
         logging.getLogger(__name__).exception("The keys that %s found", error.audit_name)
         return "could not be read, see logs/"
-    return "; ".join(
-        ", ".join(f"{column} {value}" for column, value in zip(columns, row, strict=True))
-        for row in rows
-    )

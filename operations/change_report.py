@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from operations.backfill import Backfill
-from operations.data_diff import AddedColumn, ColumnChange, Comparison, Sample
+from operations.data_diff import AddedColumn, ColumnChange, Comparison
 from operations.environment_changes import Changes
 from operations.model_changes import AFFECTED, CHANGED, METADATA, NEW, Audit, ModelChange
 from operations.rejections import Rejections
@@ -249,10 +249,6 @@ def _differences(comparison: Comparison) -> list[Item]:
         for name, old, new in comparison.retyped_columns
     ]
     return [*changed, *added, *retyped]
-
-
-def _sample(sample: Sample) -> str:
-    return f"{_value(sample.before)} -> {_value(sample.after)} ({_value(sample.key, 60)})"
 
 
 def _personal(column: ColumnChange | AddedColumn) -> str:

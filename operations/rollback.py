@@ -104,8 +104,8 @@ def last_deployment(context: Context) -> Deployment:
     gone += _without_table(context, deployment)
     if gone:
         raise Refused(
-            f"the janitor has removed the tables before of {_names(gone)}: they are kept for the "
-            f"snapshot_ttl of config.py; {REVERT}"
+            f"the tables before are gone (the janitor keeps them for the snapshot_ttl of "
+            f"config.py): {_names(gone)}; {REVERT}"
         )
     altered = _altered(context, deployment)
     if altered:
@@ -126,8 +126,7 @@ def _without_table(context: Context, deployment: Deployment) -> list[str]:
     return sorted(
         name
         for name in coming_back.union(deployment.changed).difference(deployment.in_place)
-        if name in deployment.before
-        and deployment.before[name].is_model
+        if deployment.before[name].is_model
         and not deployment.before[name].is_symbolic
         and not context.engine_adapter.table_exists(deployment.before[name].table_name())
     )

@@ -20,9 +20,10 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope
 from harness import FIRST, PROJECT, Platform, deliver_day, gold
+from sqlglot import exp
 from sqlmesh.core.audit.builtin import BUILT_IN_AUDITS
 from sqlmesh.core.notification_target import NotificationStatus
-from sqlmesh.utils.errors import ConfigError
+from sqlmesh.utils.errors import AuditError, ConfigError
 
 from operations import alerts
 from tests.warehouse import certificate
@@ -233,6 +234,30 @@ def test_a_warning_sends_nothing(failing: Platform, tls: tuple[Path, ssl.SSLCont
     assert "'assert_completed_watches_have_ratings' audit error" in command.stdout
     assert mailbox.mails == [] and messages == []
     failing.check()
+
+
+def test_a_warning_is_no_part_of_a_failure(
+    failing: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the audits of gold.fct_watches, all of which found a row, one only warns."""
+    sent = []
+    monkeypatch.setattr(alerts.Mail, "send_text_message", lambda *arguments: sent.append(arguments))
+    values = mail_settings(465)
+    (target,) = alerts.targets(lambda name, default="": values.get(name) or default)
+    query = exp.select("*").from_("nowhere")
+    with failing.context() as context:
+        model = context.get_model("gold.fct_watches", raise_if_missing=True)
+        target.notify_apply_start("prod", "a plan")
+        for audit, arguments in model.audits_with_args:
+            error = AuditError(audit.name, arguments, 1, query, model, "duckdb")
+            target.notify_audit_failure(error)
+        target.notify_apply_failure("prod", "a plan", "a trace")
+    ((_, _, text),) = sent
+    assert text.startswith(
+        "The plan for prod failed: grain_is_unique on gold.fct_watches and 1 more"
+    )
+    assert text.count("Keys: could not be read, see logs/") == 2
+    assert "assert_completed_watches_have_ratings" not in text
 
 
 @pytest.fixture
