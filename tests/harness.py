@@ -20,6 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet
 from sqlmesh import Context
 from sqlmesh.core.console import NoopConsole, set_console
+from sqlmesh.core.macros import macro
+from sqlmesh.utils import UniqueKeyDict
 from sqlmesh.utils.concurrency import NodeExecutionFailedError
 from sqlmesh.utils.errors import NodeAuditsErrors, PlanError
 
@@ -301,10 +303,17 @@ def forget_macros() -> None:
     """Lets the next context import its macros anew, all from its own project.
 
     SQLMesh drops a module when it comes to its file; what was imported from another checkout
-    before that counts as a package from outside, which changes the model's fingerprint.
+    before that counts as a package from outside, which changes the model's fingerprint. Of two
+    macros of one name it keeps the first, so one that a test imported would stand for them all.
     """
     for name in [name for name in sys.modules if name.split(".")[0] == "macros"]:
         del sys.modules[name]
+    of_sqlmesh = {
+        name: of_name
+        for name, of_name in macro.get_registry().items()
+        if not of_name.func.__module__.startswith("macros.")
+    }
+    macro.set_registry(UniqueKeyDict("macros", **of_sqlmesh))
 
 
 def morning_after(day: date) -> datetime:
