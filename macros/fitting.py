@@ -113,12 +113,14 @@ def _fit_text(column: str, type_: str) -> str:
 
 def _typed_text(column: str, type_: str) -> str:
     """SQL of a delivered typed value as text."""
+    # Cast also where it seems to be of its type: without a file the columns are text.
+    value = f"CAST({column} AS {_sql_type(type_)})"
     if type_ == "DOUBLE":
         return (
-            f"CASE WHEN ISNAN({column}) THEN 'NaN' WHEN {column} > 0 THEN 'Infinity' "
-            f"WHEN {column} < 0 THEN '-Infinity' END"
+            f"CASE WHEN ISNAN({value}) THEN 'NaN' WHEN {value} > 0 THEN 'Infinity' "
+            f"WHEN {value} < 0 THEN '-Infinity' END"
         )
-    return f"CAST(CAST({column} AS {_sql_type(type_)}) AS STRING)"
+    return f"CAST({value} AS STRING)"
 
 
 def _fit_typed(column: str, type_: str) -> str:

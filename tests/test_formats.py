@@ -71,3 +71,10 @@ def test_formats(rows: list[tuple[str, date, list[dict[str, Any]]]], tmp_path: P
     assert tables["csv"]["quarantine.watches"] and tables["csv"]["gold.fct_ratings"]
     assert_equal(tables["json"], tables["csv"])
     assert_equal(tables["parquet"], tables["csv"])
+
+
+def test_a_parquet_day_without_a_feed(tmp_path: Path) -> None:
+    """A feed that delivers nothing on a day is no reason to stop."""
+    platform = Platform(tmp_path, "parquet")
+    platform.plan(DAYS[0])
+    assert not platform.tables()["bronze.watches"]
