@@ -61,8 +61,12 @@ class Peer(ABC):
         """Makes its folder, with its code and no databases."""
 
     @abstractmethod
+    def build(self, until: date) -> Command:
+        """Builds everything from the landing, up to the day `until`, with all checks."""
+
+    @abstractmethod
     def load(self, until: date) -> Command:
-        """Loads what the landing has up to the day `until` and is not loaded, with all checks."""
+        """Loads what came since, up to the day `until`, with all checks."""
 
     @abstractmethod
     def restate(self, day: date, until: date) -> Command:
@@ -117,11 +121,12 @@ class SqlMesh(Peer):
         names = ("streaming_prod", "streaming_dev", "state")
         return [self.folder / "data" / f"{name}.duckdb" for name in names]
 
-    def load(self, until: date) -> Command:
-        if self.databases()[0].exists():
-            script = str(Path(__file__).with_name("run_at.py"))
-            return self._command(sys.executable, script, _morning_after(until))
+    def build(self, until: date) -> Command:
         return self.plan("prod", until)
+
+    def load(self, until: date) -> Command:
+        script = str(Path(__file__).with_name("run_at.py"))
+        return self._command(sys.executable, script, _morning_after(until))
 
     def restate(self, day: date, until: date) -> Command:
         model = "bronze.delivered_watches"
@@ -137,6 +142,10 @@ class SqlMesh(Peer):
     def sqlmesh(self, *arguments: str) -> Command:
         """A `sqlmesh` command in the checkout."""
         return self._command(str(Path(sys.executable).with_name("sqlmesh")), *arguments)
+
+    def one_unit_test(self) -> Command:
+        """Runs one unit test."""
+        return self.sqlmesh("test", "tests/unit/test_gold_dim_shows.yaml")
 
     def rollback(self) -> Command:
         """Takes the last deployment back."""
@@ -168,10 +177,13 @@ class SqlMesh(Peer):
 
 
 class OneDatabase(Peer):
-    """A peer of one database, which is told by variables what to load."""
+    """A peer of one database, which is told by variables what to load and sees what is new."""
 
     def databases(self) -> list[Path]:
         return [self.folder / "streaming.duckdb"]
+
+    def build(self, until: date) -> Command:
+        return self.load(until)
 
     def settings(self) -> dict[str, str]:
         """The variables of its commands."""
@@ -190,7 +202,6 @@ class Dbt(OneDatabase):
     data = ("--exclude-resource-type", "unit_test")
     # A developer's artefacts are not prod's: one folder for both would be parsed anew each time.
     dev = ("--target", "dev", "--target-path", "target_dev")
-    changed = ("--select", "state:modified+", "--state", "prod")
 
     def check_out(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -209,6 +220,19 @@ class Dbt(OneDatabase):
         """A `dbt` command in the checkout."""
         program = (str(dbt_environment.DBT), *arguments)
         return Command(program, self.folder / "project", self.settings() | settings)
+
+    def build_changed(self, *options: str) -> Command:
+        """Builds what is not as in prod, and what hangs on it."""
+        changed = ("--select", "state:modified+", "--state", "prod")
+        return self.dbt("build", *changed, *self.data, *options)
+
+    def parse_dev(self) -> Command:
+        """Parses the project for a developer, who has done that before."""
+        return self.dbt("parse", *self.dev)
+
+    def new_users(self) -> Command:
+        """Loads the users that came since, without what hangs on them."""
+        return self.dbt("run", "--select", "+silver_users")
 
     def keep_manifest(self) -> None:
         """Keeps what dbt knows of prod, for commands that compare with it."""

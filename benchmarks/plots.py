@@ -1,0 +1,50 @@
+"""The results as plots: how each work grows with the history, on log axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("svg")
+from matplotlib import pyplot as plt  # noqa: E402
+
+MEASURES = {"wall": "seconds", "cpu": "seconds of processors", "memory": "bytes at the peak"}
+COLOURS = {"sqlmesh": "#0b6e4f", "dbt": "#d1495b", "plain": "#5c6b73"}
+OTHER_COLOUR = "#edae49"
+ACROSS = 3
+
+
+def draw(results: Mapping[str, object], folder: Path) -> list[Path]:
+    """Draws one file for each measure; gives the files."""
+    # The same results give the same bytes; letters stay text, which is small and can be searched.
+    matplotlib.rcParams |= {"svg.hashsalt": "peers", "svg.fonttype": "none"}
+    return [_growth(results, measure, folder / f"peers_{measure}.svg") for measure in MEASURES]
+
+
+def _growth(results: Mapping[str, object], measure: str, path: Path) -> Path:
+    """A panel for each work, a line for each contestant."""
+    medians = [m for m in results["medians"] if m["format"] == "parquet"]
+    works = list(dict.fromkeys(m["work"] for m in medians))
+    down = -(-len(works) // ACROSS)
+    figure, axes = plt.subplots(
+        down, ACROSS, figsize=(4 * ACROSS, 3 * down), squeeze=False, layout="constrained"
+    )
+    for axis in axes.flat[len(works) :]:
+        axis.set_visible(False)
+    for axis, work in zip(axes.flat, works, strict=False):
+        of_work = [m for m in medians if m["work"] == work]
+        for contestant in dict.fromkeys(m["contestant"] for m in of_work):
+            points = sorted(
+                (m["watches"], m[measure]) for m in of_work if m["contestant"] == contestant
+            )
+            colour = COLOURS.get(contestant, OTHER_COLOUR)
+            axis.plot(*zip(*points, strict=True), marker="o", label=contestant, color=colour)
+        axis.set(xscale="log", yscale="log", title=work, xlabel="watches", ylabel=MEASURES[measure])
+        axis.title.set_fontsize("medium")
+        axis.grid(True, linewidth=0.3)
+        axis.legend(fontsize="small")
+    figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)
+    return path
