@@ -6,7 +6,6 @@ The bundle (databricks.yml, resources/jobs.py) uploads the project and says what
 from __future__ import annotations
 
 import argparse
-import base64
 import os
 import sys
 import tempfile
@@ -53,28 +52,23 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def secrets(scope: str) -> Mapping[str, str]:
-    """The settings that a secret scope holds, and the workspace that it is in.
+    """The settings that a secret scope holds.
+
+    Source: databricks-sdk-py.readthedocs.io/en/latest/dbutils.html
 
     Raises:
         SystemExit: The scope is not there, or may not be read.
     """
-    from databricks.sdk import WorkspaceClient
-    from databricks.sdk.errors import DatabricksError
+    from databricks.sdk.runtime import dbutils
 
-    workspace = WorkspaceClient()
     try:
-        names = [secret.key or "" for secret in workspace.secrets.list_secrets(scope)]
-        held = {
-            name: base64.b64decode(workspace.secrets.get_secret(scope, name).value or "").decode()
-            for name in names
-            if name.startswith(SETTINGS)
-        }
-    except DatabricksError as error:
+        names = [secret.key for secret in dbutils.secrets.list(scope)]
+        return {n: dbutils.secrets.get(scope, n) for n in names if n.startswith(SETTINGS)}
+    except Exception as error:  # of Java's or of the workspace's interface, by the kind of compute
         sys.exit(
             f"The secret scope '{scope}' cannot be read: {error} The bundle makes it; let the one "
-            "as whom the job runs READ it (README, Databricks)."
+            "as whom the job runs READ it (docs/jobs.md)."
         )
-    return {"DATABRICKS_HOST": workspace.config.host or "", **held}
 
 
 def wait(given: argparse.Namespace) -> None:

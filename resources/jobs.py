@@ -33,6 +33,7 @@ HOUR = 3600
 RETRY_AFTER = 10 * 60 * 1000  # ms: what a killed run had sent to the warehouse has ended by then
 SETTINGS = {
     "SQLMESH__DEFAULT_GATEWAY": Variables.gateway,
+    "DATABRICKS_HOST": "${workspace.host}",
     "DATABRICKS_HTTP_PATH": "/sql/1.0/warehouses/${resources.sql_warehouses.platform.id}",
     "STREAMING_ENVIRONMENT": Variables.environment,
     "STREAMING_STATE_HOST": Variables.state_host,

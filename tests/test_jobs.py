@@ -45,7 +45,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
         for name in [name for name in os.environ if name.startswith(SETTINGS)]:
             patch.delenv(name)
         with emulator(folder, TMPDIR=str(folder)) as workspace:
-            workspace.client.secrets.create_scope(SCOPE)
+            (workspace.secrets / SCOPE).mkdir()
             workspace.upload(PROJECT, uploaded())
             yield workspace
 
@@ -56,6 +56,7 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Platform:
     platform = Platform(tmp_path_factory.mktemp("jobs"))
     before = last_day() - timedelta(days=1)
     deliver_day(platform, before)
+    deliver_ratings(platform, before)
     platform.plan(before)
     return platform
 
@@ -72,9 +73,8 @@ def platform(planned: Platform, workspace: Emulator, tmp_path: Path) -> Platform
         "STREAMING_LANDING": str(platform.landing),
         "STREAMING_DATA_DIR": str(platform.data),
     }
-    workspace.client.secrets.put_secret(
-        SCOPE, "STREAMING_DATA_DIR", string_value=str(platform.data)
-    )
+    (workspace.secrets / SCOPE / "STREAMING_DATA_DIR").write_text(str(platform.data))
+    (workspace.secrets / SCOPE / "PATH").write_text("no setting of the project")
     return platform
 
 
@@ -99,15 +99,14 @@ def finished(workspace: Emulator, job: dict[str, Any], given: dict[str, Any], **
 
 def test_a_delivery_arrives_while_it_is_waited_for(workspace: Emulator, platform: Platform) -> None:
     started = workspace.start(daily(), job_variables(platform, wait_hours=48))
-    until(lambda: running("wait"))
-    time.sleep(5)
+    until(lambda: "waits for ratings, shows, users, watches" in workspace.output.read_text())
     assert running("wait") and not running("run")
     deliver_day(platform, last_day())
-    deliver_ratings(platform)
+    deliver_ratings(platform, last_day())
     run = started.result()
     logs = workspace.logs(run)
     assert states(run) == GOOD, logs
-    assert "waits for" in logs["wait"] and "every feed has landed" in logs["wait"]
+    assert "every feed has landed" in logs["wait"]
     assert "watches" in logs["report"]
     platform.check()
 
@@ -121,7 +120,7 @@ def test_a_delivery_is_late(workspace: Emulator, platform: Platform) -> None:
     assert "without ratings" in logs["wait"]
     platform.check()
 
-    deliver_ratings(platform)
+    deliver_ratings(platform, last_day())
     days = {"first-day": str(last_day()), "last-day": str(last_day())}
     run = finished(workspace, JOBS["restate"], job_variables(platform), feeds="ratings", **days)
     assert states(run) == {"restate": "SUCCESS"}, workspace.logs(run)
@@ -148,7 +147,7 @@ def test_an_audit_fails(workspace: Emulator, platform: Platform) -> None:
 def test_a_run_is_killed_and_tried_again(workspace: Emulator, platform: Platform) -> None:
     """As Databricks would; the emulator ignores retries, so this is another run."""
     deliver_day(platform, last_day())
-    deliver_ratings(platform)
+    deliver_ratings(platform, last_day())
     started = workspace.start(daily(), job_variables(platform))
     until((platform.data / "streaming_prod.duckdb.wal").exists)
     assert running("run")
@@ -214,10 +213,11 @@ def test_a_scope_that_is_not_there(workspace: Emulator, platform: Platform) -> N
     assert "The secret scope 'streaming-other' cannot be read" in said and "READ" in said
 
 
-def deliver_ratings(platform: Platform) -> None:
-    """A rating on the last day, which makes that day's delivery whole."""
-    rating = {"rating_id": 1, "user_id": 1, "show_id": 1, "rating": 4}
-    platform.deliver("ratings", last_day(), [{**rating, "rated_at": f"{last_day()} 21:00:00"}])
+def deliver_ratings(platform: Platform, day: date) -> None:
+    """A rating, which makes a day's delivery whole."""
+    number = (day - last_day()).days + 2
+    rating = {"rating_id": number, "user_id": 1, "show_id": 1, "rating": 4}
+    platform.deliver("ratings", day, [{**rating, "rated_at": f"{day} 21:00:00"}])
 
 
 def show(number: int, day: date) -> oracle.Row:
@@ -234,7 +234,7 @@ def running(command: str) -> list[int]:
     return [int(line) for line in found.stdout.split()]
 
 
-def until(condition: Any, seconds: float = 60) -> None:
+def until(condition: Any, seconds: float = 120) -> None:
     """Waits for something to happen."""
     end = time.monotonic() + seconds
     while not condition():

@@ -1,7 +1,8 @@
 """A workspace on this machine that really runs a job's Python tasks: minilake, from PyPI.
 
-It installs no `environments`, ignores retries, leaves references to parameters as they are, and
-calls a run a success though it skipped a task of another kind: assert each task's state.
+It installs no `environments`, ignores retries, leaves references to parameters as they are, has no
+`dbutils` (runtime/ has what the jobs use of it), and calls a run a success though it skipped a task
+of another kind: assert each task's state.
 """
 
 from __future__ import annotations
@@ -31,10 +32,13 @@ ROOT = "/Workspace/Users/minilake-user/files"
 
 @dataclass(frozen=True)
 class Emulator:
-    """A running workspace. `environment` is that of its tasks, beside their own settings."""
+    """A running workspace. `environment` is that of its tasks, beside their own settings; `secrets`
+    has a folder a scope, and in it a file a secret; `output` is what tasks have said so far."""
 
     client: WorkspaceClient
     environment: dict[str, str]
+    secrets: Path
+    output: Path
 
     def upload(self, project: Path, files: set[str]) -> None:
         """Puts files of a checkout where a deployment would."""
@@ -102,8 +106,14 @@ def emulator(folder: Path, **environment: str) -> Iterator[Emulator]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
+    secrets, output = folder / "secrets", folder / "output.txt"
+    secrets.mkdir()
+    output.touch()
     tasks = {
         **os.environ,
+        "PYTHONPATH": str(HERE / "runtime"),
+        "EMULATED_SECRETS": str(secrets),
+        "EMULATED_OUTPUT": str(output),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "DATABRICKS_HOST": address,
         "DATABRICKS_TOKEN": "a-token",
@@ -129,7 +139,8 @@ def emulator(folder: Path, **environment: str) -> Iterator[Emulator]:
             assert server.poll() is None, (folder / "emulator.log").read_text()
             assert time.monotonic() < end, f"minilake was not ready after {READY_IN} s"
             time.sleep(0.1)
-        yield Emulator(WorkspaceClient(host=address, token="a-token"), tasks)
+        client = WorkspaceClient(host=address, token="a-token")
+        yield Emulator(client, tasks, secrets, output)
     finally:
         server.terminate()
         server.wait()
