@@ -48,10 +48,10 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
         for n, genre in enumerate(GENRES, 1)
     ]
     platform.deliver("shows", JANUARY, shows)
-    for day, first in ((JANUARY, 1), (FEBRUARY, 101)):
+    for month, day in enumerate((JANUARY, FEBRUARY)):
         watches: Rows = [
             {
-                "watch_id": first + n,
+                "watch_id": 100 * month + n,
                 "user_id": n,
                 "show_id": 1 + n % len(GENRES),
                 "watched_at": f"{day} 08:00:00",
@@ -59,7 +59,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
                 "completion_pct": n % 5 / 4,
                 "status": "completed" if n % 2 else "abandoned",
             }
-            for n in range(1, USERS + 1)
+            for n in range(1 + month, USERS + 1)
         ]
         bad: Rows = [
             {**watches[0], "completion_pct": 2},
@@ -366,6 +366,7 @@ def test_no_personal_data_is_shown(platform: Platform) -> None:
 def test_the_bundle_deploys_the_file(environment: str) -> None:
     resource = dashboard(environment, "${var.warehouse_id}").as_dict()
     assert json.loads(resource["serialized_dashboard"]) == read(environment)
+    assert "${" not in resource["serialized_dashboard"], "a bundle would put a variable there"
     assert resource["warehouse_id"] == "${var.warehouse_id}"
     assert resource["embed_credentials"] is False, "who looks reads with their own permissions"
 

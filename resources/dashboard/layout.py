@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from resources.dashboard.widgets import Chart, Counter, Field, Filter, Table, Widget
 
@@ -44,30 +46,19 @@ def long_table(table: Table) -> Row:
     return Row(8, (table,))
 
 
-def by_month(column: str, title: str, unit: str, is_share: bool = False) -> Chart:
-    """A line through the months."""
-    return Chart(
-        name=column,
-        title=title,
-        dataset="monthly_viewing_trend",
-        kind="line",
-        x=Field("month", "Month"),
-        y=Field(column, unit, is_share=is_share),
-        is_over_time=True,
-    )
+def chart_of(column: str, title: str, unit: str, is_share: bool = False, **chart: Any) -> Chart:
+    """A chart of one column, which gives it its name; `chart` is what it shares with others."""
+    return Chart(name=column, title=title, y=Field(column, unit, is_share=is_share), **chart)
 
 
-def by_genre(column: str, title: str, unit: str, is_share: bool = False) -> Chart:
-    """A bar for each genre."""
-    return Chart(
-        name=column,
-        title=title,
-        dataset="show_ratings_by_genre",
-        kind="bar",
-        x=Field("genre", "Genre"),
-        y=Field(column, unit, is_share=is_share),
-    )
-
+by_month = partial(
+    chart_of,
+    dataset="monthly_viewing_trend",
+    kind="line",
+    x=Field("month", "Month"),
+    is_over_time=True,
+)
+by_genre = partial(chart_of, dataset="show_ratings_by_genre", kind="bar", x=Field("genre", "Genre"))
 
 VIEWING = Page(
     "viewing",
