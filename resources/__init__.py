@@ -6,6 +6,7 @@ from databricks.bundles.core import Bundle, Resource, Resources
 
 from resources import jobs, storage
 from resources.alerts import alerts
+from resources.dashboard import dashboard
 from resources.variables import Variables
 
 START = {"schedule": jobs.on_schedule, "file_arrival": jobs.on_file_arrival}
@@ -29,6 +30,7 @@ def load_resources(bundle: Bundle) -> Resources:
         "restate": jobs.restate(),
         "platform": storage.warehouse(prod),
         "settings": storage.secrets(),
+        "streaming": dashboard(environment, storage.WAREHOUSE_ID),
         **storage.schemas(environment),
         **alerts(environment),
     }

@@ -16,7 +16,7 @@ from databricks.bundles.alerts import (
 )
 from databricks.bundles.core import VariableOr
 
-from resources.storage import catalog, schema
+from resources.storage import WAREHOUSE_ID, catalog, schema
 from resources.variables import Variables
 
 LATE = """SELECT
@@ -60,7 +60,7 @@ def alert(name: str, query: str, column: str, threshold: VariableOr[float]) -> A
     return Alert(
         display_name=name,
         query_text=query,
-        warehouse_id="${resources.sql_warehouses.platform.id}",
+        warehouse_id=WAREHOUSE_ID,
         schedule=CronSchedule(quartz_cron_schedule=Variables.alert_schedule, timezone_id="UTC"),
         evaluation=AlertV2Evaluation(
             source=AlertV2OperandColumn(name=column),

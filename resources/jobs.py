@@ -26,7 +26,7 @@ from databricks.bundles.jobs import (
     TriggerSettings,
 )
 
-from resources.storage import LAYERS
+from resources.storage import LAYERS, WAREHOUSE_ID
 from resources.variables import Variables
 
 HOUR = 3600
@@ -34,7 +34,7 @@ RETRY_AFTER = 10 * 60 * 1000  # ms: what a killed run had sent to the warehouse 
 SETTINGS = {
     "SQLMESH__DEFAULT_GATEWAY": Variables.gateway,
     "DATABRICKS_HOST": "${workspace.host}",
-    "DATABRICKS_HTTP_PATH": "/sql/1.0/warehouses/${resources.sql_warehouses.platform.id}",
+    "DATABRICKS_HTTP_PATH": f"/sql/1.0/warehouses/{WAREHOUSE_ID}",
     "STREAMING_ENVIRONMENT": Variables.environment,
     "STREAMING_STATE_HOST": Variables.state_host,
     "STREAMING_STATE_DATABASE": Variables.state_database,

@@ -19,6 +19,7 @@ from databricks.bundles.volumes import Volume, VolumeType
 
 from resources.variables import Variables
 
+WAREHOUSE_ID = "${resources.sql_warehouses.platform.id}"
 LAYERS = {
     "bronze": "Every delivered row, typed.",
     "silver": "Accepted rows, one per key, and the histories of users.",
