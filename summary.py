@@ -1,4 +1,4 @@
-"""Prints what is where in prod: rows, rejects and their reasons, audits, and what to try next."""
+"""Prints what is where: rows, rejects and their reasons, audits, and what to try next."""
 
 from __future__ import annotations
 
@@ -28,11 +28,19 @@ NEXT = """Next:
   mkdir mine && STREAMING_DATA_DIR=mine STREAMING_LANDING=/path/to/landing bash setup.sh run"""
 
 
-def prod(context: Context) -> Snapshots:
-    """The models as they are in prod, by name; none before prod is made."""
-    environment = context.state_reader.get_environment("prod")
-    made = environment.snapshots if environment and environment.finalized_ts else []
-    return {s.name: s for s in context.state_reader.get_snapshots(made).values()}
+def shown(context: Context, name: str) -> tuple[Snapshots, dict[str, str]]:
+    """The models as they are in an environment, by name, and the view of each by the model's name
+    in its file; none before the environment is made."""
+    environment = context.state_reader.get_environment(name)
+    if not environment or not environment.finalized_ts:
+        return {}, {}
+    snapshots = context.state_reader.get_snapshots(environment.snapshots).values()
+    views = {
+        s.model.name: s.qualified_view_name.for_environment(environment.naming_info)
+        for s in snapshots
+        if s.is_model
+    }
+    return {s.name: s for s in snapshots}, views
 
 
 def fetch(context: Context, query: str) -> Rows:
@@ -40,28 +48,31 @@ def fetch(context: Context, query: str) -> Rows:
     return context.engine_adapter.fetchall(parse_one(query, dialect="databricks"))
 
 
-def models(context: Context, snapshots: Snapshots) -> Rows:
+def models(context: Context, snapshots: Snapshots, views: Mapping[str, str]) -> Rows:
     """Layer, model, rows; from bronze to analytics."""
-    shown = (s.model for s in snapshots.values() if not HELPERS.intersection(s.model.tags))
-    one = "SELECT '{0}', '{1}', COUNT(*) FROM streaming_prod.{0}.{1}"
-    each = [one.format(m.schema_name, m.view_name) for m in shown if m.schema_name in LAYERS]
+    readable = (s.model for s in snapshots.values() if not HELPERS.intersection(s.model.tags))
+    each = [
+        f"SELECT '{m.schema_name}', '{m.view_name}', COUNT(*) FROM {views[m.name]}"
+        for m in readable
+        if m.schema_name in LAYERS
+    ]
     rows = fetch(context, " UNION ALL ".join(each))
     return sorted(rows, key=lambda row: (LAYERS.index(row[0]), row[1]))
 
 
-def feeds(context: Context) -> Rows:
+def feeds(context: Context, views: Mapping[str, str]) -> Rows:
     """The reconciliation, feed by feed, and the day of the last delivery."""
-    query = """SELECT feed, r.delivered, accepted, superseded, quarantined, unaccounted,
+    query = f"""SELECT feed, r.delivered, accepted, superseded, quarantined, unaccounted,
             MAX(_ingest_date)
-        FROM streaming_prod.quality.reconciliation AS r
-        LEFT JOIN streaming_prod.quality.deliveries USING (feed) GROUP BY ALL"""
+        FROM {views["quality.reconciliation"]} AS r
+        LEFT JOIN {views["quality.deliveries"]} USING (feed) GROUP BY ALL"""
     return sorted(fetch(context, query), key=lambda row: FEEDS.index(row[0]))
 
 
-def reasons(context: Context, most: int = 3) -> Rows:
+def reasons(context: Context, views: Mapping[str, str], most: int = 3) -> Rows:
     """Feed, reason, rejected rows; the most frequent reasons of each feed."""
-    one = "SELECT '{0}', EXPLODE(_rejected_for) AS reason FROM streaming_prod.quarantine.{0}"
-    each = " UNION ALL ".join(one.format(feed) for feed in FEEDS)
+    one = "SELECT '{0}', EXPLODE(_rejected_for) AS reason FROM {1}"
+    each = " UNION ALL ".join(one.format(feed, views[f"quarantine.{feed}"]) for feed in FEEDS)
     rows = fetch(context, f"SELECT *, COUNT(*) FROM ({each}) AS reasons GROUP BY ALL")
     rows.sort(key=lambda row: (-row[2], row[1]))
     return [row for feed in FEEDS for row in [r for r in rows if r[0] == feed][:most]]
@@ -90,20 +101,19 @@ def show(header: str, rows: Rows) -> None:
     print(*(line.format(*row).rstrip() for row in [header.split(), *texts]), "", sep="\n")
 
 
-def main() -> int:
-    """Prints the summary of the default gateway's prod; 1 if there is none."""
+def report(environment: str) -> bool:
+    """Prints the summary of an environment on the default gateway; whether there is one."""
     context = Context(paths=Path(__file__).parent, load=False)
-    snapshots = prod(context)
+    snapshots, views = shown(context, environment)
     if not snapshots:
-        print("summary.py: there is no prod yet; this makes it: bash setup.sh run", file=sys.stderr)
-        return 1
-    by_feed = feeds(context)
+        return False
+    by_feed = feeds(context, views)
     end = max(end for snapshot in snapshots.values() for _, end in snapshot.intervals)
     last = datetime.fromtimestamp(end / 1000, timezone.utc).date() - timedelta(days=1)
-    print(f"\nprod on the gateway {context.selected_gateway}, run up to {last}\n")
-    show("layer model rows", models(context, snapshots))
+    print(f"\n{environment} on the gateway {context.selected_gateway}, run up to {last}\n")
+    show("layer model rows", models(context, snapshots, views))
     show("feed delivered accepted superseded quarantined unaccounted last_delivery", by_feed)
-    show("quarantined reason rows", reasons(context))
+    show("quarantined reason rows", reasons(context, views))
 
     first = min(last, max((row[-1] for row in by_feed if row[-1]), default=last))
     results = audits(context, snapshots, first, last)
@@ -111,6 +121,14 @@ def main() -> int:
     said = ", ".join(f"{counts[outcome]} {outcome}" for outcome in ("passed", "warned", "failed"))
     print(f"Audits run again for {first} (last delivery) to {last}: {said}\n")
     show("outcome rows audit model", [row for row in results if row[0] != "passed"])
+    return True
+
+
+def main() -> int:
+    """Prints the summary of prod and what to try next; 1 if there is no prod."""
+    if not report("prod"):
+        print("summary.py: there is no prod yet; this makes it: bash setup.sh run", file=sys.stderr)
+        return 1
     print(NEXT.format(bin=os.path.relpath(Path(sys.executable).parent) + os.sep))
     return 0
 

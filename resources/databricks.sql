@@ -1,19 +1,15 @@
--- What a workspace needs before the first plan, run once by a metastore admin (SQL editor, or any
--- client); it can be run again. Replace the principals: platform runs SQLMesh (a service
--- principal's application id or a group), engineers see personal data, analysts read results.
+-- What a workspace needs that only a metastore admin may make, run once (SQL editor, or any client);
+-- it can be run again. The rest, with the landing, is the bundle's (databricks.yml). Replace the
+-- principals: platform deploys the bundle and runs SQLMesh (a service principal's application id or a
+-- group), engineers see personal data, analysts read results.
 
 CREATE CATALOG IF NOT EXISTS streaming_prod;
 CREATE CATALOG IF NOT EXISTS streaming_dev;
 
--- Where deliveries land: STREAMING_LANDING=/Volumes/streaming_prod/landing/deliveries
-CREATE SCHEMA IF NOT EXISTS streaming_prod.landing;
-CREATE VOLUME IF NOT EXISTS streaming_prod.landing.deliveries;
-
--- SQLMesh makes schemas, tables and views in both catalogs, tags columns and grants on them.
-GRANT USE CATALOG, CREATE SCHEMA, USE SCHEMA, CREATE TABLE, SELECT, MODIFY, APPLY TAG, MANAGE ON CATALOG streaming_prod TO `platform`;
+-- SQLMesh makes schemas, tables and views in both catalogs, tags columns and grants on them; the
+-- bundle makes the volume of the landing.
+GRANT USE CATALOG, CREATE SCHEMA, USE SCHEMA, CREATE TABLE, CREATE VOLUME, READ VOLUME, SELECT, MODIFY, APPLY TAG, MANAGE ON CATALOG streaming_prod TO `platform`;
 GRANT USE CATALOG, CREATE SCHEMA, USE SCHEMA, CREATE TABLE, SELECT, MODIFY, APPLY TAG, MANAGE ON CATALOG streaming_dev TO `platform`;
-GRANT READ VOLUME ON VOLUME streaming_prod.landing.deliveries TO `platform`;
--- Whoever lands files has WRITE VOLUME and nothing else.
 
 -- Analysts: the schemas gold and analytics are granted by every plan (STREAMING_ANALYSTS).
 GRANT USE CATALOG ON CATALOG streaming_prod TO `analysts`;

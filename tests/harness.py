@@ -28,7 +28,7 @@ from sqlmesh.utils.errors import NodeAuditsErrors, PlanError
 PROJECT = Path(__file__).parent.parent
 FIRST = date(2026, 1, 1)  # the day on which the models' history starts
 # What a checkout needs for SQLMesh to load it.
-PARTS = ("config.py", "models", "macros", "audits", "linter", "operations", "seeds")
+PARTS = (*("config.py", "models", "macros", "signals", "audits", "linter", "operations", "seeds"),)
 SETTINGS = ("STREAMING_", "DATABRICKS_", "ALERT_")
 ARROW_TYPES = {
     "BIGINT": pa.int64(),

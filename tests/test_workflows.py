@@ -24,7 +24,7 @@ ACTIONS = PROJECT / ".github" / "actions"
 DOCS = PROJECT / "docs" / "pull-requests.md"
 FILES = [*sorted(WORKFLOWS.glob("*.yml")), *sorted(ACTIONS.glob("*/action.yml"))]
 # What changes an environment, or the state of all
-APPLIES = re.compile(r"sqlmesh (?:plan|migrate|invalidate)|sqlmesh_cicd")
+APPLIES = re.compile(r"sqlmesh (?:plan|migrate|invalidate)|sqlmesh_cicd|operations.rollback")
 
 
 def jobs() -> list[Any]:
@@ -132,17 +132,99 @@ def test_nothing_is_cancelled_half_way(job: dict[str, Any]) -> None:
 
 
 def test_what_goes_to_prod() -> None:
-    """Two jobs, of which one migrates, deploying main as it is and not as it was."""
+    """Three jobs, of which one migrates, deploying main as it is and not as it was."""
     prod = {
         key: job
         for workflow in load_all().values()
         for key, job in workflow["jobs"].items()
         if job.get("environment") == "prod"
     }
-    assert set(prod) == {"deploy", "prod"}
+    assert set(prod) == {"deploy", "prod", "rollback"}
     migrating = [key for key, job in prod.items() if "sqlmesh migrate" in steps(job, "run")]
     assert migrating == ["prod"]
     assert prod["prod"]["steps"][0]["with"]["ref"] == PROD_BRANCH
+
+
+@pytest.mark.parametrize("key", ["dev", "prod", "deploy", "rollback"])
+def test_jobs_follow_models(key: str) -> None:
+    """The bundle is validated before a model changes, and deployed when all models have."""
+    (job,) = (each["jobs"][key] for each in load_all().values() if key in each["jobs"])
+    done = [
+        step["with"]["command"] if step.get("uses") == "./.github/actions/bundle" else "apply"
+        for step in job["steps"]
+        if step.get("uses") == "./.github/actions/bundle" or APPLIES.search(step.get("run", ""))
+    ]
+    assert done[0] == "validate" and done[-1] == "deploy"
+    assert set(done[1:-1]) == {"apply"}
+    targets = {step["with"]["target"] for step in job["steps"] if "target" in step.get("with", {})}
+    assert targets == {job["environment"]}
+
+
+@pytest.mark.parametrize(
+    "command, target, given, arguments, variables",
+    [
+        ("validate", "prod", {}, "bundle validate --strict --target prod", {}),
+        ("deploy", "prod", {"STREAMING_LANDING": ""}, "bundle deploy --target prod", {}),
+        (
+            "deploy",
+            "dev",
+            {
+                "ALERT_EMAIL": "ann@example.org, ben@example.org",
+                "DATABRICKS_CLIENT_ID": "an-id",
+                "DATABRICKS_CLIENT_SECRET": "sesame",
+                "STREAMING_STATE_HOST": "db.example.org",
+            },
+            "bundle deploy --target dev",
+            {
+                "alert_email": "ann@example.org, ben@example.org",
+                "service_principal": "an-id",
+                "state_host": "db.example.org",
+            },
+        ),
+        # prod makes the server of the state itself
+        (
+            "deploy",
+            "prod",
+            {"STREAMING_STATE_HOST": "db.example.org"},
+            "bundle deploy --target prod",
+            {},
+        ),
+    ],
+)
+def test_the_bundle_gets_the_settings(
+    tmp_path: Path,
+    command: str,
+    target: str,
+    given: dict[str, str],
+    arguments: str,
+    variables: dict[str, str],
+) -> None:
+    """The step of the action, with a command line that only says how it was called."""
+    said = tmp_path / "databricks"
+    said.write_text('#!/bin/sh\necho "$@"\nenv | grep ^BUNDLE_VAR_\ntrue\n')
+    said.chmod(0o755)
+    action = YAML(typ="safe").load(ACTIONS / "bundle" / "action.yml")
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", action["runs"]["steps"][-1]["run"]],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "COMMAND": command, "TARGET": target, **given},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    first, *rest = done.stdout.splitlines()
+    assert first == arguments
+    assert dict(line.split("=", 1) for line in rest) == {
+        f"BUNDLE_VAR_{name}": value for name, value in variables.items()
+    }
+
+
+def test_the_bundle_knows_its_variables() -> None:
+    """Each that the action gives is one of databricks.yml, and from a setting that steps have."""
+    script = (ACTIONS / "bundle" / "action.yml").read_text()
+    given = dict(re.findall(r"give (\w+) (\w+)", script))
+    assert set(given) < set(YAML(typ="safe").load(PROJECT / "databricks.yml")["variables"])
+    for workflow in ("deploy.yml", "deploy-command.yml", "rollback.yml"):
+        assert all(f"  {name}: $" in (WORKFLOWS / workflow).read_text() for name in given.values())
 
 
 def test_secrets_and_variables_are_documented() -> None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from harness import Platform
+from sqlglot import parse_one
 from sqlmesh import Context
 
 from tests.warehouse.install import missing
@@ -115,6 +116,19 @@ def _table(context: Context, catalog: str, suffix: str, name: str) -> Table:
     rows = context.engine_adapter.fetchall(f"SELECT {', '.join(types)} FROM {path}")
     shown = [tuple(map(plain, row)) for row in rows]
     return ordered(types, shown)
+
+
+def answers(platform: Platform, queries: dict[str, str]) -> dict[str, Table]:
+    """The rows of queries in Databricks' SQL, in their order; without the types of the columns."""
+    found = {}
+    with platform.context() as context:
+        for name, query in queries.items():
+            parsed = parse_one(query, dialect="databricks")
+            as_sent = query if platform.gateway == "databricks" else parsed
+            rows = context.engine_adapter.fetchall(as_sent)
+            shown = [tuple(map(plain, row)) for row in rows]
+            found[name] = Table(dict.fromkeys(parsed.named_selects, ""), shown)
+    return found
 
 
 def ordered(types: dict[str, str], rows: list[tuple[Any, ...]]) -> Table:

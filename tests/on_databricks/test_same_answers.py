@@ -1,21 +1,23 @@
-"""The same deliveries give the same tables on DuckDB and on Databricks, value by value; and what
-the last day of them writes on Delta Lake.
+"""The same deliveries give the same tables and the same dashboard on DuckDB and on Databricks,
+value by value; and what the last day of them writes on Delta Lake.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import NamedTuple
 
 import oracle
 import pytest
-from engines import Engines, differences, engines, tables
+from engines import Engines, answers, differences, engines, tables
 from test_bad_input import PARENTS_DAY, ROWS_DAY, deliver_kinds, deliver_parents
 
 from benchmarks.write_amplification import Written, markdown, versions, written_since
 from deliveries.generate import write_landing
 from deliveries.population import Settings
+from resources.dashboard import dashboard_file
 
 FORMATS = ("parquet", "json", "csv")
 # What the readers hand over as different text; only that text differs, not what becomes of the row.
@@ -88,6 +90,16 @@ def delivered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivered]:
 
 def test_same_answers(delivered: Delivered) -> None:
     differing = differences(tables(delivered.both.local), tables(delivered.both.databricks))
+    assert not differing, "\n".join(differing[:40])
+
+
+def test_same_dashboard(delivered: Delivered) -> None:
+    """Its queries as they are deployed; where they state an order, it is the same too."""
+    dashboard = json.loads(dashboard_file("prod").read_text(encoding="utf-8"))
+    queries = {d["name"]: "".join(d["queryLines"]) for d in dashboard["datasets"]}
+    local, databricks = (answers(p, queries) for p in delivered.both[:2])
+    assert all(answer.rows for answer in local.values())
+    differing = differences(local, databricks)
     assert not differing, "\n".join(differing[:40])
 
 

@@ -5,6 +5,9 @@ MODEL (
   ),
   description 'The deliveries of devices as they are stored, without the hash that bronze.devices adds. Grain: one delivered row, once per delivery.',
   tags (bronze, deliveries, internal),
+  signals (
+    day_is_delivered()
+  ),
   audits (
     not_null(columns := (_loaded_at, _source)),
     feed_is_not_silent(deliveries := bronze.delivered_devices)

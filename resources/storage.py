@@ -1,0 +1,120 @@
+"""Where data, state and secrets are: schemas, landing, warehouse, Postgres, secret scope."""
+
+from __future__ import annotations
+
+from databricks.bundles.database_instances import DatabaseInstance
+from databricks.bundles.database_instances import Lifecycle as DatabaseLifecycle
+from databricks.bundles.schemas import Lifecycle, Privilege, PrivilegeAssignment, Schema
+from databricks.bundles.secret_scopes import SecretScope
+from databricks.bundles.sql_warehouses import (
+    CreateWarehouseRequestWarehouseType,
+    SqlWarehouse,
+    SqlWarehousePermission,
+    WarehousePermissionLevel,
+)
+from databricks.bundles.volumes import Lifecycle as VolumeLifecycle
+from databricks.bundles.volumes import Privilege as VolumePrivilege
+from databricks.bundles.volumes import PrivilegeAssignment as VolumePrivilegeAssignment
+from databricks.bundles.volumes import Volume, VolumeType
+
+from resources.variables import Variables
+
+WAREHOUSE_ID = "${resources.sql_warehouses.platform.id}"
+LAYERS = {
+    "bronze": "Every delivered row, typed.",
+    "silver": "Accepted rows, one per key, and the histories of users.",
+    "quarantine": "Rejected rows, each with all its reasons.",
+    "quality": "What was delivered and what became of it.",
+    "gold": "Facts and dimensions, published only after the quality gates.",
+    "analytics": "The analyses, on gold and silver.",
+}
+
+
+def catalog(environment: str) -> str:
+    """The catalog of an environment (environment_catalog_mapping in config.py)."""
+    return "streaming_prod" if environment == "prod" else "streaming_dev"
+
+
+def schema(layer: str, environment: str) -> str:
+    """The schema of a layer in an environment, as SQLMesh names it."""
+    return layer if environment == "prod" else f"{layer}__{environment}"
+
+
+def schemas(environment: str) -> dict[str, Schema]:
+    """The schemas of an environment, by layer.
+
+    SQLMesh would make them too, without comments. The tables in them are SQLMesh's: nothing that
+    is done to the bundle removes them.
+    """
+    return {
+        layer: Schema(
+            catalog_name=catalog(environment),
+            name=schema(layer, environment),
+            comment=comment,
+            lifecycle=Lifecycle(prevent_destroy=True),
+        )
+        for layer, comment in LAYERS.items()
+    }
+
+
+def landing_schema() -> Schema:
+    """The schema of the landing."""
+    return Schema(
+        catalog_name="streaming_prod",
+        name="landing",
+        comment="Where deliveries land.",
+        grants=[
+            PrivilegeAssignment(principal=principal, privileges=[Privilege.USE_SCHEMA])
+            for principal in (Variables.service_principal, Variables.engineers)
+        ],
+        lifecycle=Lifecycle(prevent_destroy=True),
+    )
+
+
+def landing() -> Volume:
+    """The volume of the deliveries; jobs and engineers read it, who delivers is let in apart."""
+    return Volume(
+        catalog_name="streaming_prod",
+        schema_name="${resources.schemas.landing.name}",
+        name="deliveries",
+        volume_type=VolumeType.MANAGED,
+        comment="Deliveries: <feed>/dt=YYYY-MM-DD/*.csv, json or parquet.",
+        grants=[
+            VolumePrivilegeAssignment(principal=principal, privileges=[VolumePrivilege.READ_VOLUME])
+            for principal in (Variables.service_principal, Variables.engineers)
+        ],
+        lifecycle=VolumeLifecycle(prevent_destroy=True),
+    )
+
+
+def warehouse(prod: bool) -> SqlWarehouse:
+    """The SQL warehouse on which models are computed; in prod analysts query it too."""
+    analysts = SqlWarehousePermission(
+        group_name=Variables.analysts, level=WarehousePermissionLevel.CAN_USE
+    )
+    return SqlWarehouse(
+        name="streaming platform",
+        warehouse_type=CreateWarehouseRequestWarehouseType.PRO,
+        enable_serverless_compute=True,
+        cluster_size=Variables.warehouse_size,
+        min_num_clusters=1,
+        max_num_clusters=1,
+        auto_stop_mins=Variables.warehouse_idle_minutes,
+        permissions=[analysts] if prod else [],
+    )
+
+
+def state() -> DatabaseInstance:
+    """The Postgres server of SQLMesh's state, with passwords: SQLMesh connects by one."""
+    return DatabaseInstance(
+        name="streaming-state",
+        capacity=Variables.state_capacity,
+        enable_pg_native_login=True,
+        lifecycle=DatabaseLifecycle(prevent_destroy=True),
+    )
+
+
+def secrets() -> SecretScope:
+    """The scope of the secrets, still empty. Who may READ it: as whom prod's jobs run
+    (`permissions` in databricks.yml), in dev who deploys."""
+    return SecretScope(name=Variables.secret_scope)
