@@ -13,10 +13,10 @@ import duckdb
 
 from benchmarks import dbt_environment
 from benchmarks.measure import Command
+from benchmarks.promotion import LEFT_OUT
 
 PROJECT = Path(__file__).parent.parent
-# What a checkout needs for SQLMesh to load it and to run its unit tests.
-PARTS = ("config.py", "models", "macros", "audits", "linter", "operations", "seeds", "tests/unit")
+UNIT_TESTS = Path("tests", "unit")
 GOLD = ("dim_shows", "fct_watches", "fct_ratings")
 FACT = "fct_watches.sql"
 
@@ -108,14 +108,9 @@ class SqlMesh(Peer):
     def check_out(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
         (self.folder / "data").mkdir(parents=True)
-        for part in PARTS:
-            source, target = PROJECT / part, self.folder / "project" / part
-            target.parent.mkdir(parents=True, exist_ok=True)
-            ignore = shutil.ignore_patterns("__pycache__")
-            if source.is_dir():
-                shutil.copytree(source, target, ignore=ignore)
-            else:
-                shutil.copy(source, target)
+        checkout = self.folder / "project"
+        shutil.copytree(PROJECT, checkout, ignore=LEFT_OUT)
+        shutil.copytree(PROJECT / UNIT_TESTS, checkout / UNIT_TESTS)
 
     def databases(self) -> list[Path]:
         names = ("streaming_prod", "streaming_dev", "state")

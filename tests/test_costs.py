@@ -1,7 +1,7 @@
 """What a day costs, counted: statements, and rows read and written for each row that changes.
 
 Counts do not depend on the machine, so they tell of a regression where seconds could not. A number
-that went down is recorded anew here; one that goes up needs a reason.
+that went well down is recorded anew, so that it stays there; one that goes up needs a reason.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ LAST = FIRST + timedelta(days=DAYS - 1)
 FACTS = ("gold.fct_watches", "gold.fct_ratings")
 WRITING = ("INSERT", "CREATE_TABLE_AS", "DELETE", "UPDATE", "MERGE_INTO")
 QUERIES = ("SELECT", "WITH", "(")
-MARGIN = 1.1
+MARGINS = 0.8, 1.1
 RECORDED = {
-    "statements of a day": 0,
-    "statements of a run with nothing to do": 0,
-    "rows read for each row changed": 0,
-    "rows written for each row changed": 0,
+    "statements of a day": 472,
+    "statements of a run with nothing to do": 20,
+    "rows read for each row changed": 118.6,
+    "rows written for each row changed": 3.14,
 }
 
 
@@ -118,5 +118,10 @@ def test_costs_of_a_day(tmp_path: Path) -> None:
         "rows read for each row changed": round(day.read / changed, 1),
         "rows written for each row changed": round(day.written / changed, 2),
     }
-    dearer = {name: cost for name, cost in costs.items() if cost > RECORDED[name] * MARGIN}
-    assert not dearer, f"recorded: {RECORDED}; counted: {costs}"
+    least, most = MARGINS
+    others = {
+        name: cost
+        for name, cost in costs.items()
+        if not RECORDED[name] * least <= cost <= RECORDED[name] * most
+    }
+    assert not others, f"recorded: {RECORDED}; counted: {costs}"
