@@ -9,8 +9,14 @@ import matplotlib
 
 matplotlib.use("svg")
 from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib.ticker import LogLocator, NullLocator  # noqa: E402
 
-MEASURES = {"wall": "seconds", "cpu": "seconds of processors", "memory": "bytes at the peak"}
+# Each measure: what stands at the axis, and by what its values are divided.
+MEASURES = {
+    "wall": ("seconds", 1),
+    "cpu": ("seconds of all cores", 1),
+    "memory": ("MiB at the peak", 2**20),
+}
 COLOURS = {"sqlmesh": "#0b6e4f", "dbt": "#d1495b", "plain": "#5c6b73"}
 OTHER_COLOUR = "#edae49"
 ACROSS = 3
@@ -25,6 +31,7 @@ def draw(results: Mapping[str, object], folder: Path) -> list[Path]:
 
 def _growth(results: Mapping[str, object], measure: str, path: Path) -> Path:
     """A panel for each work, a line for each contestant."""
+    label, unit = MEASURES[measure]
     medians = [m for m in results["medians"] if m["format"] == "parquet"]
     works = list(dict.fromkeys(m["work"] for m in medians))
     down = -(-len(works) // ACROSS)
@@ -37,14 +44,25 @@ def _growth(results: Mapping[str, object], measure: str, path: Path) -> Path:
         of_work = [m for m in medians if m["work"] == work]
         for contestant in dict.fromkeys(m["contestant"] for m in of_work):
             points = sorted(
-                (m["watches"], m[measure]) for m in of_work if m["contestant"] == contestant
+                (m["watches"], m[measure] / unit) for m in of_work if m["contestant"] == contestant
             )
             colour = COLOURS.get(contestant, OTHER_COLOUR)
             axis.plot(*zip(*points, strict=True), marker="o", label=contestant, color=colour)
-        axis.set(xscale="log", yscale="log", title=work, xlabel="watches", ylabel=MEASURES[measure])
+        axis.set(xscale="log", yscale="log", title=work, xlabel="watches", ylabel=label)
+        axis.yaxis.set_major_formatter("{x:,g}")
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.yaxis.set_minor_locator(NullLocator())
+        axis.set_ylim(*_decade(axis.get_ylim()))
         axis.title.set_fontsize("medium")
         axis.grid(True, linewidth=0.3)
         axis.legend(fontsize="small")
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
     return path
+
+
+def _decade(limits: tuple[float, float]) -> tuple[float, float]:
+    """Limits of a log axis, made wider where they are so near that noise would look like growth."""
+    low, high = limits
+    wider = max(1.0, (10 * low / high) ** 0.5)
+    return low / wider, high * wider

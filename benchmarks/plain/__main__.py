@@ -1,18 +1,18 @@
 """Loads what a landing has new, with every check: `python -m benchmarks.plain`.
 
-Landing, format, database and a day to restate come from the same variables as those of the dbt
-project (BENCHMARK_LANDING, _FORMAT, _DATABASE, _RESTATE). A database that is not there is built.
+Told by the same variables as the dbt project: BENCHMARK_LANDING (its folder), BENCHMARK_FORMAT (csv
+or parquet), BENCHMARK_DATABASE (the file; one that is not there is built) and BENCHMARK_RESTATE (a
+day that is loaded again, if any).
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 import duckdb
 
-from benchmarks.plain.project import Model, Project
+from benchmarks.plain.project import Model, NotSet, Project, variable
 
 DBT_PROJECT = Path(__file__).parent.parent / "dbt"
 SETTINGS = "SET TimeZone = 'UTC'; SET preserve_insertion_order = false"
@@ -102,8 +102,6 @@ def load(database: str) -> None:
 
 if __name__ == "__main__":
     try:
-        load(os.environ["BENCHMARK_DATABASE"])
-    except KeyError as missing:
-        sys.exit(f"{missing} is not set: see python -m benchmarks.plain.__doc__")
-    except Failed as failed:
-        sys.exit(str(failed))
+        load(variable("BENCHMARK_DATABASE"))
+    except (Failed, NotSet) as error:
+        sys.exit(f"benchmarks.plain: {error}")

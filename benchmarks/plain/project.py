@@ -22,6 +22,10 @@ Query = Callable[[str], list[tuple[Any, ...]]]
 SNAPSHOT = re.compile(r"{%-?\s*(snapshot \w+|endsnapshot)\s*-?%}")
 
 
+class NotSet(Exception):
+    """A variable that is needed is not there; says which."""
+
+
 @dataclass(frozen=True)
 class Model:
     """A model or a snapshot.
@@ -128,7 +132,7 @@ class Project:
             this=table,
             execute=True,
             is_incremental=lambda: incremental,
-            env_var=os.environ.get,
+            env_var=variable,
             run_query=lambda sql: SimpleNamespace(rows=self.query(sql)),
             run_started_at=self.run_started_at,
         )
@@ -171,6 +175,18 @@ class Project:
                 f"ON parent.{given['field']} = {table}.{column} WHERE {column} IS NOT NULL"
             )
         raise ValueError(f"test {name!r} of {table} is not known here: add it to {__name__}")
+
+
+def variable(name: str, default: str | None = None) -> str:
+    """A variable of the environment, as dbt's `env_var` gives it.
+
+    Raises:
+        NotSet: it is not set, and there is no default.
+    """
+    value = os.environ.get(name, default)
+    if value is None:
+        raise NotSet(f"{name} is not set: see benchmarks/plain/__main__.py for what it means")
+    return value
 
 
 def _yaml(path: Path) -> dict[str, Any]:
