@@ -8,10 +8,11 @@ Writes benchmarks/results/peers.json, .md and .svg after every work.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,10 @@ class Size:
         if files_format not in ("", "csv", "parquet") or watches < 1:
             raise ValueError(text)
         return cls(watches, files_format or "parquet")
+
+
+class OtherGround(Exception):
+    """Results cannot be added to those of a file; says why."""
 
 
 class Benchmark:
@@ -101,6 +106,7 @@ def measure(
     deliveries = benchmark.deliveries
     bar = progress.add_task(f"{deliveries.watches:,} {deliveries.files_format}", total=None)
     times = 1 if scenario.once else runs
+    measured.forget(scenario.works, deliveries.watches, deliveries.files_format)
     progress.update(bar, total=times * sum(len(turn.steps) for turn in scenario.turns))
     for number in range(1, times + 1):
         for turn in scenario.turns:
@@ -111,6 +117,7 @@ def measure(
                 progress.update(bar, description=f"{where}: {step.work} ({contestant})")
                 step.before()
                 os.sync()
+                cost = run(step.command)
                 measured.all.append(
                     Measurement(
                         deliveries.watches,
@@ -118,15 +125,36 @@ def measure(
                         step.work,
                         contestant,
                         number,
-                        run(step.command),
+                        cost,
                         turn.peer.size(),
                         turn.peer.rows(),
                     )
                 )
+                told_of = f"{step.work}, {contestant}, {number} of {times}"
+                progress.console.print(f"{where}: {told_of}: {cost.wall:.1f} s", highlight=False)
                 progress.advance(bar)
             if turn.from_nothing and number == times:
                 benchmark.keep(turn.peer)
     progress.remove_task(bar)
+
+
+def earlier(
+    path: Path, on: Mapping[str, object]
+) -> tuple[Measurements, dict[str, dict[str, object]]]:
+    """The measurements in a file of results, and the data that they were taken with.
+
+    Raises:
+        OtherGround: they were taken of other versions, another commit or another machine.
+    """
+    results = json.loads(path.read_text(encoding="utf-8"))
+    for name, value in on.items():
+        if results[name] != value:
+            raise OtherGround(
+                f"{path} was measured with {name} {results[name]}, now it is {value}: "
+                "measure all of it anew, without --add, or give another --out"
+            )
+    data = {"{format}-{watches}-{days}".format(**told): told for told in results["data"]}
+    return Measurements(map(Measurement.from_json, results["measurements"])), data
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -153,6 +181,11 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help=f"only these: {', '.join(map(repr, WORK_NAMES))}",
     )
     parser.add_argument(
+        "--add",
+        action="store_true",
+        help="to the results in --out, in the place of those of the same work and size",
+    )
+    parser.add_argument(
         "--folder",
         type=Path,
         default=BENCHMARKS / ".work",
@@ -172,7 +205,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     try:
         return compare(options)
-    except (DataChanged, CommandFailed) as error:
+    except (DataChanged, CommandFailed, OtherGround, OSError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
 
@@ -186,7 +219,10 @@ def compare(options: argparse.Namespace) -> int:
     from benchmarks.plots import draw
 
     # Before the first result is written, which changes the checkout.
-    on, measured, data = taken_on(), Measurements(), []
+    on = taken_on()
+    measured, data = (
+        earlier(options.out / "peers.json", on) if options.add else (Measurements(), {})
+    )
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -196,7 +232,7 @@ def compare(options: argparse.Namespace) -> int:
     for size in options.sizes:
         print(f"{size.watches:,} watches, {size.files_format}: the deliveries", flush=True)
         deliveries = provide(options.folder, size.watches, options.days, size.files_format)
-        data.append(deliveries.described())
+        data[str(deliveries.folder.name)] = deliveries.described()
         benchmark = Benchmark(deliveries, options.folder / "states")
         chosen = benchmark.chosen(options.work)
         with Progress(*columns, console=Console(stderr=True)) as progress:
@@ -204,7 +240,7 @@ def compare(options: argparse.Namespace) -> int:
             for scenario in chosen:
                 measure(benchmark, scenario, options.runs, measured, progress)
                 progress.advance(whole)
-                results = {**on, **told(measured, data, options.days)}
+                results = {**on, **told(measured, data.values(), options.days)}
                 write(results, options.out)
         draw(results, options.out)
         benchmark.remove()

@@ -59,12 +59,24 @@ class Measurement:
         values = {name: value for name, value in vars(self).items() if name != "cost"}
         return {**values, "rows": dict(self.rows), **cost}
 
+    @classmethod
+    def from_json(cls, values: Mapping[str, object]) -> Measurement:
+        """The measurement from what `to_json` gave."""
+        own = dict(values)
+        cost = Cost(*(own.pop(name) for name in ("wall", "cpu", "memory")))  # type: ignore[arg-type]
+        return cls(cost=cost, **own)  # type: ignore[arg-type]
+
 
 class Measurements:
     """All that was measured."""
 
-    def __init__(self) -> None:
-        self.all: list[Measurement] = []
+    def __init__(self, measured: Iterable[Measurement] = ()) -> None:
+        self.all = list(measured)
+
+    def forget(self, measured: Iterable[str], watches: int, files_format: str) -> None:
+        """Drops what there is of works that are measured anew."""
+        forgotten = {(work, watches, files_format) for work in measured}
+        self.all = [m for m in self.all if (m.work, m.watches, m.files_format) not in forgotten]
 
     def of(self, work: str, contestant: str, watches: int, files_format: str) -> list[Measurement]:
         """The runs of a contestant, in their order."""
@@ -258,10 +270,14 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str:
-    """The commit that was measured, with a mark when the files differ from it."""
-    told = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    ran = subprocess.run(told, cwd=PROJECT, capture_output=True, text=True)
-    return ran.stdout.strip() or "no git"
+    """The commit that was measured, marked when other files than results differ from it."""
+
+    def git(*arguments: str) -> str:
+        ran = subprocess.run(["git", *arguments], cwd=PROJECT, capture_output=True, text=True)
+        return ran.stdout.strip()
+
+    differs = git("status", "--porcelain", "--", ".", ":!benchmarks/results")
+    return git("rev-parse", "--short=12", "HEAD") + ("-dirty" if differs else "")
 
 
 def write(results: Mapping[str, object], folder: Path) -> None:

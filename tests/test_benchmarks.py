@@ -105,6 +105,14 @@ def test_snapshots_count_for_as_many_days_as_the_history_has() -> None:
     assert goal.ratio(measured, 100, 180) == pytest.approx(5 / 360)
 
 
+def test_results_are_read_back_as_they_were_written() -> None:
+    one = measurement(works.HISTORY, "sqlmesh", 1, 5.0, 100)
+    assert Measurement.from_json(json.loads(json.dumps(one.to_json()))) == one
+    measured = Measurements([one, measurement(works.TESTS, "dbt", 1, 1.0, 100)])
+    measured.forget([works.HISTORY], 100, "parquet")
+    assert [m.work for m in measured.all] == [works.TESTS]
+
+
 def test_differing_gold_is_told() -> None:
     measured = Measurements()
     for contestant, rows in (("sqlmesh", 1), ("dbt", 2)):
@@ -129,7 +137,11 @@ def test_every_work_has_its_scenario_and_every_peer_its_turn(
     assert {turn.peer.name for turn in benchmark.scenarios[0].turns} == {"sqlmesh", "dbt", "plain"}
 
 
-def test_plain_sql_has_the_models_and_as_many_checks_as_dbt() -> None:
+def test_plain_sql_has_the_models_and_as_many_checks_as_dbt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("BENCHMARK_LANDING", "landing")
+    monkeypatch.setenv("BENCHMARK_FORMAT", "csv")
     project = Project(PROJECT / "benchmarks" / "dbt", lambda sql: [])
     models = project.models()
     files = [path.stem for path in (PROJECT / "benchmarks" / "dbt" / "models").rglob("*.sql")]
