@@ -110,10 +110,11 @@ def measure(
     progress.update(bar, total=times * sum(len(turn.steps) for turn in scenario.turns))
     for number in range(1, times + 1):
         for turn in scenario.turns:
+            where = f"{deliveries.watches:,} {deliveries.files_format}"
+            progress.update(bar, description=f"{where}: the state of {turn.peer.name}")
             benchmark.begin(turn)
             for step in turn.steps:
                 contestant = turn.contestant(step)
-                where = f"{deliveries.watches:,} {deliveries.files_format}"
                 progress.update(bar, description=f"{where}: {step.work} ({contestant})")
                 step.before()
                 os.sync()

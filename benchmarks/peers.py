@@ -81,15 +81,14 @@ class Peer(ABC):
         return f"{self.databases()[0].stem}.gold.{table}"
 
     def rows(self) -> dict[str, int]:
-        """Rows of each table of gold."""
+        """Rows of each table of gold in prod, and how many of the watches count as completed."""
+        counts = [f"(SELECT COUNT(*) FROM {self.gold(table)})" for table in GOLD]
+        completed = f"COUNT(*) FILTER (is_completed) FROM {self.gold('fct_watches')}"
         with duckdb.connect() as connection:
             path = self.databases()[0]
             connection.execute(f"ATTACH '{path}' AS {path.stem} (READ_ONLY)")
-            count = "SELECT COUNT(*) FROM {}"
-            return {
-                table: connection.execute(count.format(self.gold(table))).fetchall()[0][0]
-                for table in GOLD
-            }
+            (row,) = connection.execute(f"SELECT {', '.join(counts)}, {completed}").fetchall()
+        return dict(zip((*GOLD, "completed"), row, strict=True))
 
     def size(self) -> int:
         """Bytes of the databases."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -23,16 +23,18 @@ ACROSS = 3
 
 
 def draw(results: Mapping[str, object], folder: Path) -> list[Path]:
-    """Draws one file for each measure; gives the files."""
+    """Draws one file for each measure; gives the files. There are none without parquet."""
+    medians = [m for m in results["medians"] if m["format"] == "parquet"]
+    if not medians:
+        return []
     # The same results give the same bytes; letters stay text, which is small and can be searched.
     matplotlib.rcParams |= {"svg.hashsalt": "peers", "svg.fonttype": "none"}
-    return [_growth(results, measure, folder / f"peers_{measure}.svg") for measure in MEASURES]
+    return [_growth(medians, measure, folder / f"peers_{measure}.svg") for measure in MEASURES]
 
 
-def _growth(results: Mapping[str, object], measure: str, path: Path) -> Path:
+def _growth(medians: Sequence[Mapping[str, object]], measure: str, path: Path) -> Path:
     """A panel for each work, a line for each contestant."""
     label, unit = MEASURES[measure]
-    medians = [m for m in results["medians"] if m["format"] == "parquet"]
     works = list(dict.fromkeys(m["work"] for m in medians))
     down = -(-len(works) // ACROSS)
     figure, axes = plt.subplots(

@@ -37,7 +37,7 @@ class Measurement:
         run: number of the run, from 1; contestants with one number ran one after the other.
         cost: of the process.
         size: bytes of the databases afterwards.
-        rows: rows of gold in prod afterwards.
+        rows: rows of gold in prod afterwards, and completed watches.
     """
 
     watches: int

@@ -170,6 +170,10 @@ def test_a_small_run(tmp_path: Path) -> None:
     rows = {(m["work"], m["contestant"]): m["rows"] for m in results["medians"]}
     before, after = rows[works.FULL_BUILD, "dbt"], rows[works.EVENTFUL_DAY, "dbt"]
     assert 19_000 < before["fct_watches"] < after["fct_watches"] < 24_000
+    for peer in ("sqlmesh", "dbt"):
+        assert rows[works.CHANGE_IN_DEV, peer] == before
+        assert rows[works.PROMOTION, peer] == before | {"completed": 0}
+        assert rows[works.ROLLBACK, peer] == before
     assert all(m["memory"] > 50e6 and m["size"] > 1e6 for m in results["medians"])
     assert all({"goal", "value", "at_most", "met"} == goal.keys() for goal in results["goals"])
     assert {path.name for path in (tmp_path / "results").iterdir()} == {
