@@ -1,5 +1,5 @@
 {% macro clean(text) -%}
-    nullif(trim({{ text }}, e' \t\n\r\f' || chr(11)), '')
+    nullif(trim({{ text }}), '')
 {%- endmacro %}
 
 {# Every word with a capital; words are set apart by blanks. #}
