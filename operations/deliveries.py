@@ -1,7 +1,7 @@
 """Whether the last day was delivered: `python -m operations.deliveries [--wait]`.
 
-Plans and runs hold a day back by the same rule (signals/deliveries.py). It is about whole days: of
-a feed that were loaded before the others of its day the gates would not find the rows again.
+Plans and runs hold a day back by the same rule (signals/deliveries.py). It is about whole days: a
+feed loaded before the others of its day would have rows that the gates find nowhere but in bronze.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ class Deliveries:
         Raises:
             SQLMeshError: The landing cannot be listed, or its format is none.
         """
-        return self.moment < self.deadline(day) and bool(self.missing(day))
+        is_early = self.hours is not None and self.moment < self.deadline(day)
+        return is_early and bool(self.missing(day))
 
     def _files(self, feed: str, day: date) -> list[str]:
         if self.files_format not in READ_OPTIONS:

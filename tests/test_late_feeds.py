@@ -295,7 +295,8 @@ def test_a_volume_that_is_a_folder_here_is_read_as_one(landing: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("hours", "after", "waits"), [("6", 5, True), ("6", 6, False), ("0", 0, False), ("", 0, False)]
+    ("hours", "after", "waits"),
+    [("6", 5, True), ("6", 6, False), ("0", -1, True), ("0", 0, False), ("", -1, False)],
 )
 def test_the_deadline(
     landing: Path, monkeypatch: pytest.MonkeyPatch, hours: str, after: int, waits: bool

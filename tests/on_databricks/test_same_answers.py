@@ -5,7 +5,8 @@ the last day of them writes on Delta Lake.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 import oracle
@@ -16,6 +17,7 @@ from test_bad_input import PARENTS_DAY, ROWS_DAY, deliver_kinds, deliver_parents
 from benchmarks.write_amplification import Written, markdown, versions, written_since
 from deliveries.generate import write_landing
 from deliveries.population import Settings
+from operations.deliveries import look
 
 FORMATS = ("parquet", "json", "csv")
 # What the readers hand over as different text; only that text differs, not what becomes of the row.
@@ -89,6 +91,15 @@ def delivered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivered]:
 def test_same_answers(delivered: Delivered) -> None:
     differing = differences(tables(delivered.both.local), tables(delivered.both.databricks))
     assert not differing, "\n".join(differing[:40])
+
+
+def test_what_has_landed_is_seen(delivered: Delivered, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the engine, where the volume is no folder."""
+    monkeypatch.setattr(Path, "is_dir", lambda path: False)
+    with delivered.both.databricks.context() as context:
+        deliveries = look([*oracle.FEEDS, "devices"], context)
+        assert deliveries.missing(ROWS_DAY + timedelta(days=len(FORMATS))) == ["devices"]
+        assert deliveries.missing(date(2020, 1, 1)) == [*oracle.FEEDS, "devices"]
 
 
 @pytest.mark.parametrize("fact", FACTS)
