@@ -18,13 +18,15 @@ from pathlib import Path
 from sqlmesh import Context, DatetimeRanges, ExecutionContext
 from sqlmesh.core.model import Model
 from sqlmesh.core.snapshot import Snapshot
+from sqlmesh.utils import sys_path
 from sqlmesh.utils.date import to_datetime
 from sqlmesh.utils.errors import SQLMeshError
 
-from macros.local_files import _local_files
-from macros.volume_files import READ_OPTIONS, _volume_files
-
 PROJECT = Path(__file__).parent.parent
+with sys_path(PROJECT):  # `sqlmesh run` loads config.py alone, and does not look here after that
+    from macros.local_files import _local_files
+    from macros.volume_files import READ_OPTIONS, _volume_files
+
 SIGNAL = "day_is_delivered"
 MODEL = "delivered_"  # and the feed
 MINUTE = "%Y-%m-%d %H:%M UTC"
