@@ -186,7 +186,8 @@ def test_a_restatement_changes_no_model(workspace: Emulator, platform: Platform)
     finally:
         workspace.upload(PROJECT, {model})
     assert states(run) == {"restate": "SUCCESS"}, workspace.logs(run)
-    platform.check()
+    shows = gold(platform)["gold.dim_shows"]
+    assert len(shows) == 2 and shows == oracle.build(platform.deliveries)["gold.dim_shows"]
 
 
 @pytest.mark.parametrize(
