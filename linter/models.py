@@ -13,6 +13,7 @@ from sqlmesh.core.linter.rule import Rule, RuleViolation
 from sqlmesh.core.model import Model
 
 ENGINE = re.compile(r"duckdb|databricks|\bspark\b|\bread_(?:csv|parquet|json|files)", re.IGNORECASE)
+SIGNAL = "day_is_delivered"
 GATES = {"quality.deliveries", "quality.reconciliation"}
 
 # The audits that hold a grain, and their argument that names its columns.
@@ -173,6 +174,28 @@ class NoViewBelowTable(Rule):
         parents = filter(None, map(self.context.get_model, sorted(model.depends_on)))
         views = [parent.name for parent in parents if parent.kind.is_view]
         return self.violation(f"Reads the view {', '.join(views)}.") if views else None
+
+
+class NoModelAheadOfDeliveries(Rule):
+    """A model that reads deliveries, has a unique key or keeps versions has the signal.
+
+    Reason to flag: a delivery without it is loaded before the others of its day. The other two may
+    be computed for a day that was left out above them (a restatement computes what has a unique
+    key up to now); the day then counts as done, and its rows never come.
+
+    How to remediate: add `signals (day_is_delivered())`.
+    """
+
+    def check_model(self, model: Model) -> RuleViolation | None:
+        kind = model.kind
+        needs_it = (
+            kind.is_incremental_by_unique_key
+            or kind.is_scd_type_2
+            or model.view_name.startswith("delivered_")
+        )
+        if needs_it and SIGNAL not in (name for name, _ in model.signals):
+            return self.violation(f"The signal {SIGNAL} is missing.")
+        return None
 
 
 class NoMisplacedModel(Rule):

@@ -1,7 +1,7 @@
 """Whether the last day was delivered: `python -m operations.deliveries [--wait]`.
 
-Plans and runs hold a day back by the same rule (signals/deliveries.py). It is about whole days: of
-a feed that were loaded before the others of its day the gates would not find the rows again.
+Plans and runs hold a day back by the same rule (signals/deliveries.py). It is about whole days: a
+feed loaded before the others of its day would have rows that the gates find nowhere but in bronze.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -18,12 +18,15 @@ from pathlib import Path
 from sqlmesh import Context, DatetimeRanges, ExecutionContext
 from sqlmesh.core.model import Model
 from sqlmesh.core.snapshot import Snapshot
+from sqlmesh.utils import sys_path
+from sqlmesh.utils.date import to_datetime
 from sqlmesh.utils.errors import SQLMeshError
 
-from macros.local_files import _local_files
-from macros.volume_files import READ_OPTIONS, _volume_files
-
 PROJECT = Path(__file__).parent.parent
+with sys_path(PROJECT):  # `sqlmesh run` loads config.py alone, and does not look here after that
+    from macros.local_files import _local_files
+    from macros.volume_files import READ_OPTIONS, _volume_files
+
 SIGNAL = "day_is_delivered"
 MODEL = "delivered_"  # and the feed
 MINUTE = "%Y-%m-%d %H:%M UTC"
@@ -53,7 +56,7 @@ class Deliveries:
         """The feeds that have no file of a day.
 
         Raises:
-            SQLMeshError: The landing cannot be listed.
+            SQLMeshError: The landing cannot be listed, or its format is none.
         """
         if day not in self._missing:
             self._missing[day] = [f for f in self.feeds if self.landing and not self._files(f, day)]
@@ -68,11 +71,17 @@ class Deliveries:
         """Whether a day is not to be loaded yet.
 
         Raises:
-            SQLMeshError: The landing cannot be listed.
+            SQLMeshError: The landing cannot be listed, or its format is none.
         """
-        return self.moment < self.deadline(day) and bool(self.missing(day))
+        is_early = self.hours is not None and self.moment < self.deadline(day)
+        return is_early and bool(self.missing(day))
 
     def _files(self, feed: str, day: date) -> list[str]:
+        if self.files_format not in READ_OPTIONS:
+            raise SQLMeshError(
+                f"STREAMING_LANDING_FORMAT is '{self.files_format}'; it must be one of "
+                f"{', '.join(READ_OPTIONS)}."
+            )
         folder = Path(self.landing)
         if self.context.engine_adapter.dialect != "databricks" or folder.is_dir():
             return _local_files(folder, feed, self.files_format, day, day)
@@ -85,7 +94,7 @@ def look(feeds: Sequence[str], context: Context | ExecutionContext) -> Deliverie
     """Looks at the landing now, by the settings.
 
     Raises:
-        SQLMeshError: A setting is wrong.
+        SQLMeshError: STREAMING_DELIVERY_WAIT_HOURS is no number of hours.
     """
     hours = os.environ.get("STREAMING_DELIVERY_WAIT_HOURS", "")
     if hours and not (hours.isdecimal() and len(hours) <= 4):
@@ -93,14 +102,13 @@ def look(feeds: Sequence[str], context: Context | ExecutionContext) -> Deliverie
             f"STREAMING_DELIVERY_WAIT_HOURS is '{hours}'; it must be a whole number of hours, "
             "9999 at most, or empty so that no delivery is waited for."
         )
-    files_format = os.environ.get("STREAMING_LANDING_FORMAT", "") or "csv"
-    if files_format not in READ_OPTIONS:
-        raise SQLMeshError(
-            f"STREAMING_LANDING_FORMAT is '{files_format}'; it must be one of "
-            f"{', '.join(READ_OPTIONS)}."
-        )
-    landing = os.environ.get("STREAMING_LANDING", "")
-    return Deliveries(feeds, context, int(hours) if hours else None, landing, files_format)
+    return Deliveries(
+        feeds,
+        context,
+        int(hours) if hours else None,
+        os.environ.get("STREAMING_LANDING", ""),
+        os.environ.get("STREAMING_LANDING_FORMAT", "") or "csv",
+    )
 
 
 def feeds_of(models: Iterable[Model]) -> list[str]:
@@ -108,43 +116,89 @@ def feeds_of(models: Iterable[Model]) -> list[str]:
     return sorted(
         model.view_name.removeprefix(MODEL)
         for model in models
-        if any(name == SIGNAL for name, _ in model.signals)
+        if model.view_name.startswith(MODEL) and any(name == SIGNAL for name, _ in model.signals)
     )
 
 
-def ready_intervals(batch: DatetimeRanges, context: ExecutionContext) -> DatetimeRanges:
-    """The first days of a batch, up to one that is waited for.
+@dataclass(frozen=True)
+class Pass:
+    """What a plan or run was answered: the same for all models, whatever lands meanwhile.
 
-    A later day does not go ahead: models that build on their own past would stop at the earlier
-    one, and the others would not. A restatement waits for nothing: who orders it wants what is
-    there.
+    SQLMesh asks for one model after the other, what is upstream first, and in a plan of prod once
+    more for new versions of forward-only models; what stays the same are the snapshots.
+
+    Args:
+        snapshot: One of them, by which the plan or run is known.
+        deliveries: The landing as it was at the first question.
+        reached: Up to when each model of a feed will have been loaded.
+    """
+
+    snapshot: Snapshot
+    deliveries: Deliveries
+    reached: dict[str, datetime]
+
+
+_passes: list[Pass] = []  # the last one
+
+
+def ready_intervals(
+    batch: DatetimeRanges, snapshot: Snapshot, context: ExecutionContext
+) -> DatetimeRanges:
+    """The first days of a batch, up to one that a model must not record as done yet.
+
+    A model of a feed stops before a day that is waited for: a later day does not go ahead, since
+    models that build on their own past would not follow. A restatement does not wait: who orders
+    it wants what is there. Every other model stops where the feeds above it have come to.
 
     Args:
         batch: Days, one interval each, in their order.
-        context: SQLMesh's, for one model of a plan or run.
+        snapshot: The model's.
+        context: SQLMesh's for the model.
 
     Raises:
         SQLMeshError: A setting is wrong, or the landing cannot be listed.
     """
-    if context.is_restatement or not os.environ.get("STREAMING_DELIVERY_WAIT_HOURS"):
-        return batch
-    deliveries = _seen_by(context)
-    waited_for = (n for n, (day, _) in enumerate(batch) if deliveries.is_waited_for(day.date()))
-    return batch[: next(waited_for, len(batch))]
+    now = _pass_of(context)
+    if snapshot.name not in now.reached:
+        return [day for day in batch if all(day[0] < end for end in _ends(snapshot, context, now))]
+    ready = batch
+    if not context.is_restatement:
+        waiting = (
+            n for n, (day, _) in enumerate(batch) if now.deliveries.is_waited_for(day.date())
+        )
+        ready = batch[: next(waiting, len(batch))]
+    now.reached[snapshot.name] = max([now.reached[snapshot.name], *(end for _, end in ready)])
+    return ready
 
 
-_last: list[tuple[Mapping[str, Snapshot], Deliveries]] = []
+def _pass_of(context: ExecutionContext) -> Pass:
+    """The plan or run that asks."""
+    first = next(iter(context.snapshots.values()))
+    if not _passes or _passes[0].snapshot is not first:
+        models = {s.name: s for s in context.snapshots.values() if s.is_model}
+        feeds = feeds_of(s.model for s in models.values())
+        reached = {
+            name: _loaded_up_to(s, context) for name, s in models.items() if feeds_of([s.model])
+        }
+        _passes[:] = [Pass(first, look(feeds, context), reached)]
+    return _passes[0]
 
 
-def _seen_by(context: ExecutionContext) -> Deliveries:
-    """What a plan or run sees of the landing: all its models the same, whatever lands meanwhile.
+def _loaded_up_to(snapshot: Snapshot, context: ExecutionContext) -> datetime:
+    """The end of the last day that was loaded before this plan or run."""
+    index = context.deployability_index
+    is_deployable = index is None or index.is_deployable(snapshot)
+    intervals = snapshot.intervals if is_deployable else snapshot.dev_intervals
+    return to_datetime(max((end for _, end in intervals), default=0))
 
-    SQLMesh asks for one model after the other, each time with the same mapping of snapshots.
-    """
-    if not _last or _last[0][0] is not context.snapshots:
-        feeds = feeds_of(s.model for s in context.snapshots.values() if s.is_model)
-        _last[:] = [(context.snapshots, look(feeds, context))]
-    return _last[0][1]
+
+def _ends(snapshot: Snapshot, context: ExecutionContext, now: Pass) -> Iterator[datetime]:
+    """Where the feeds above a model have come to."""
+    for parent in snapshot.parents:
+        if parent.name in now.reached:
+            yield now.reached[parent.name]
+        elif parent.name in context.snapshots:
+            yield from _ends(context.snapshots[parent.name], context, now)
 
 
 def watch(

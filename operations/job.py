@@ -111,7 +111,8 @@ def restate(given: argparse.Namespace) -> None:
         *(f"--restate-model=bronze.delivered_{feed}" for feed in feeds),
         f"--start={day('first-day', given.first_day)}",
         f"--end={day('last-day', given.last_day)}",
-        "--skip-tests",
+        "--skip-tests",  # as the linter's rules on them, which are not uploaded
+        "--skip-linter",
         "--auto-apply",
         "--no-prompts",
     )

@@ -56,7 +56,7 @@ def daily() -> Job:
             task("wait", "wait", "--every=60", hours=12, retries=2),
             task("run", "run", after=["wait"], hours=6, retries=1),
             task("report", "report", after=["run"], run_if=RunIf.ALL_DONE, retries=1),
-            task("janitor", "janitor", after=["run"], run_if=RunIf.ALL_DONE, retries=1),
+            task("janitor", "janitor", after=["report"], run_if=RunIf.ALL_DONE, retries=1),
         ],
         # What is not there by then is late, whatever it waits for.
         health=JobsHealthRules(

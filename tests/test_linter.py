@@ -52,6 +52,7 @@ GATES = "depends_on (quality.deliveries, quality.reconciliation),"
 VIEW = {"gold.sales": "gold.last_sales", "kind FULL": "kind VIEW"}
 AUDIT = "AUDIT (name is_paid); SELECT * FROM @this_model WHERE paid IS NULL"
 ONE_KEY = {"grain (shop, day)": "grain shop", "unique_combination_of_columns": "unique_values"}
+KEYED = {"kind FULL": "kind INCREMENTAL_BY_UNIQUE_KEY (unique_key (shop, day))"}
 DELIVERED = {
     "gold.sales": "bronze.sales",
     "tags (gold": "tags (bronze, deliveries",
@@ -144,6 +145,7 @@ def test_flags_nothing_in_a_model_that_keeps_the_rules(flagged: Lint) -> None:
         ("noungatedgold", {GATES: ""}, "quality.deliveries, quality.reconciliation"),
         ("noungatedgold", {"(quality.deliveries, ": "("}, "Does not depend on quality.deliveries."),
         ("noviewbelowtable", {"silver.sales": "gold.last_sales"}, "Reads the view gold.last_sales"),
+        ("nomodelaheadofdeliveries", KEYED, "day_is_delivered is missing"),
         ("nomisplacedmodel", {"gold.sales": "gold.sale"}, "gold.sale stands in gold/sales.sql"),
     ],
 )  # fmt: skip
@@ -189,6 +191,12 @@ def test_a_grain_of_one_column_may_be_audited_where_it_changed(flagged: Lint) ->
     ]
 
 
+def test_what_reads_deliveries_has_the_signal(flagged: Lint) -> None:
+    changes = {**DELIVERED, "gold.sales": "bronze.delivered_sales"}
+    file = "models/bronze/delivered_sales.sql"
+    assert list(flagged(changed(MODEL, changes), file=file)) == ["nomodelaheadofdeliveries"]
+
+
 def test_delivered_rows_need_no_grain(flagged: Lint) -> None:
     file = "models/bronze/sales.sql"
     assert flagged(changed(MODEL, DELIVERED), file=file) == {}
@@ -232,7 +240,10 @@ def test_config_runs_every_rule_as_an_error(
     copytree(PROJECT / "linter", tmp_path / "linter")
     model = tmp_path / "models" / "silver" / "bad.sql"
     model.parent.mkdir(parents=True)
-    model.write_text("MODEL (name gold.bad, kind FULL, owner ''); SELECT spark FROM gold.view")
+    model.write_text(
+        "MODEL (name gold.bad, kind INCREMENTAL_BY_UNIQUE_KEY (unique_key spark), owner ''); "
+        "SELECT spark FROM gold.view"
+    )
     model.with_name("view.sql").write_text("MODEL (name gold.view, kind VIEW); SELECT 1 AS spark")
     monkeypatch.setenv("STREAMING_DATA_DIR", str(tmp_path))
     context = Context(paths=tmp_path)

@@ -13,6 +13,9 @@ MODEL (
   physical_properties (
     'delta.enableDeletionVectors' = 'true'
   ),
+  signals (
+    day_is_delivered()
+  ),
   audits (
     grain_is_unique(key := rating_id, changed := silver.ratings, changed_on := _accepted_on)
   )

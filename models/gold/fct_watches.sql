@@ -13,6 +13,9 @@ MODEL (
   physical_properties (
     'delta.enableDeletionVectors' = 'true'
   ),
+  signals (
+    day_is_delivered()
+  ),
   audits (
     grain_is_unique(key := watch_id, changed := silver.watches, changed_on := _accepted_on),
     assert_fct_watches_valid_ratings,

@@ -12,6 +12,9 @@ MODEL (
   physical_properties (
     'delta.enableDeletionVectors' = 'true'
   ),
+  signals (
+    day_is_delivered()
+  ),
   audits (
     grain_is_unique(key := show_id, changed := silver.shows, changed_on := _delivered_on),
     not_null(columns := (show_id, title, updated_at)),

@@ -10,6 +10,9 @@ MODEL (
   physical_properties (
     'delta.enableDeletionVectors' = 'true'
   ),
+  signals (
+    day_is_delivered()
+  ),
   audits (
     grain_is_unique(key := user_id, changed := silver.users, changed_on := _delivered_on),
     not_null(columns := (user_id, name, email, updated_at))

@@ -11,6 +11,9 @@ MODEL (
   ),
   clustered_by user_id,
   physical_properties ('delta.enableDeletionVectors' = 'true', 'delta.columnMapping.mode' = 'name'),
+  signals (
+    day_is_delivered()
+  ),
   audits (
     unique_combination_of_columns(columns := (user_id, valid_from)),
     validity_does_not_overlap,

@@ -20,6 +20,9 @@ MODEL (
   ),
   tags (silver, history, personal_data),
   physical_properties ('delta.enableDeletionVectors' = 'true', 'delta.columnMapping.mode' = 'name'),
+  signals (
+    day_is_delivered()
+  ),
   audits (
     unique_combination_of_columns(columns := (user_id, valid_from)),
     not_null(columns := (user_id, name, email, country, subscription_plan, valid_from))

@@ -20,6 +20,7 @@ from engines import engines, filled_model
 from harness import PROJECT, Platform, checkout
 from sqlmesh.core.snapshot import SnapshotChangeCategory
 
+from operations.environment_changes import changes
 from tests.warehouse.start import Warehouse
 
 LAST = date(2026, 2, 20)
@@ -198,10 +199,33 @@ def test_a_breaking_change(prod: tuple[Platform, Warehouse]) -> None:
         )
         rows = diff.row_diff()
         assert rows.partial_match_count and not rows.s_only_count and not rows.t_only_count
+    with platform.context() as context:
+        (fact,) = (m for m in changes(context, "dev").models if m.name == "gold.fct_watches")
+        assert fact.comparison and not (fact.comparison.added or fact.comparison.removed)
+        (column,) = fact.comparison.columns
+        assert (column.name, column.changed) == ("is_completed", rows.partial_match_count)
     before = len(warehouse.statements())
     platform.plan(LAST)
     assert evaluated(warehouse, before) == set()
     assert values(platform, completed.format("streaming_prod.gold")) == [0]
+
+
+def test_a_rollback(prod: tuple[Platform, Warehouse]) -> None:
+    """The table before is shown again, then that of the change, and none is filled for it."""
+    platform, warehouse = prod
+    before = len(warehouse.statements())
+    completed = "SELECT COUNT_IF(is_completed) FROM streaming_prod.gold.fct_watches"
+    for as_changed in (False, True):
+        done = subprocess.run(
+            [sys.executable, "-m", "operations.rollback", "--gateway", "databricks", "--yes"],
+            cwd=platform.project,
+            env=platform.environment(),
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        assert (values(platform, completed) == [0]) == as_changed
+    assert evaluated(warehouse, before) == set()
 
 
 def test_a_forward_only_change(prod: tuple[Platform, Warehouse]) -> None:

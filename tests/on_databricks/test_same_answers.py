@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 import oracle
@@ -17,6 +18,7 @@ from test_bad_input import PARENTS_DAY, ROWS_DAY, deliver_kinds, deliver_parents
 from benchmarks.write_amplification import Written, markdown, versions, written_since
 from deliveries.generate import write_landing
 from deliveries.population import Settings
+from operations.deliveries import look
 from resources.dashboard import dashboard_file
 
 FORMATS = ("parquet", "json", "csv")
@@ -101,6 +103,15 @@ def test_same_dashboard(delivered: Delivered) -> None:
     assert all(answer.rows for answer in local.values())
     differing = differences(local, databricks)
     assert not differing, "\n".join(differing[:40])
+
+
+def test_what_has_landed_is_seen(delivered: Delivered, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the engine, where the volume is no folder."""
+    monkeypatch.setattr(Path, "is_dir", lambda path: False)
+    with delivered.both.databricks.context() as context:
+        deliveries = look([*oracle.FEEDS, "devices"], context)
+        assert deliveries.missing(ROWS_DAY + timedelta(days=len(FORMATS))) == ["devices"]
+        assert deliveries.missing(date(2020, 1, 1)) == [*oracle.FEEDS, "devices"]
 
 
 @pytest.mark.parametrize("fact", FACTS)

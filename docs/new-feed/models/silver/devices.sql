@@ -12,6 +12,9 @@ MODEL (
   physical_properties (
     'delta.enableDeletionVectors' = 'true'
   ),
+  signals (
+    day_is_delivered()
+  ),
   audits (
     grain_is_unique(key := device_id, changed := silver.devices, changed_on := _delivered_on),
     not_null(columns := (device_id, name, updated_at))
