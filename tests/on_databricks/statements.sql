@@ -195,10 +195,9 @@ CREATE TABLE IF NOT EXISTS `streaming_prod`.`sqlmesh__silver`.`silver__users_sna
 CREATE TABLE IF NOT EXISTS `streaming_prod`.`sqlmesh__silver`.`silver__users` CLUSTER BY (`user_id`) TBLPROPERTIES ('delta.enableDeletionVectors'='true')
 CREATE TABLE IF NOT EXISTS `streaming_prod`.`sqlmesh__silver`.`silver__watches` CLUSTER BY (`watch_id`) TBLPROPERTIES ('delta.enableDeletionVectors'='true')
 CREATE TABLE IF NOT EXISTS `streaming_prod`.`sqlmesh__silver`.`temp_silver__users_snapshot` TBLPROPERTIES ('delta.enableDeletionVectors'='true', 'delta.columnMapping.mode'='name')
-GRANT READ VOLUME ON VOLUME streaming_prod.landing.deliveries TO `platform`
 GRANT USE CATALOG ON CATALOG streaming_prod TO `analysts`
+GRANT USE CATALOG, CREATE SCHEMA, USE SCHEMA, CREATE TABLE, CREATE VOLUME, READ VOLUME, SELECT, MODIFY, APPLY TAG, MANAGE ON CATALOG streaming_prod TO `platform`
 GRANT USE CATALOG, CREATE SCHEMA, USE SCHEMA, CREATE TABLE, SELECT, MODIFY, APPLY TAG, MANAGE ON CATALOG streaming_dev TO `platform`
-GRANT USE CATALOG, CREATE SCHEMA, USE SCHEMA, CREATE TABLE, SELECT, MODIFY, APPLY TAG, MANAGE ON CATALOG streaming_prod TO `platform`
 GRANT USE SCHEMA, EXECUTE ON SCHEMA streaming_prod.governance TO `platform`
 GRANT USE SCHEMA, SELECT ON SCHEMA streaming_prod.analytics TO `analysts`
 GRANT USE SCHEMA, SELECT ON SCHEMA streaming_prod.gold TO `analysts`
