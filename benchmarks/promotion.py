@@ -31,7 +31,7 @@ from deliveries.population import Settings
 
 PROJECT = Path(__file__).parent.parent
 RESULT = Path(__file__).parent / "results" / "promotion.json"
-LEFT_OUT = shutil.ignore_patterns(".*", "data", "logs", "benchmarks", "tests", "*.duckdb")
+LEFT_OUT = shutil.ignore_patterns(".*", "data", "logs", "benchmarks", "*.duckdb")
 START, DAYS = date(2026, 1, 1), 180
 MODEL = Path("models", "gold", "fct_watches.sql")
 CHANGE = "watches.status = 'completed'", "FALSE"
