@@ -17,7 +17,6 @@ from pathlib import Path
 PROJECT = Path(sys.argv[0]).resolve().parent.parent
 SCRATCH = f"{tempfile.gettempdir()}/sqlmesh"
 SETTINGS = ("DATABRICKS_", "STREAMING_", "ALERT_")
-FEEDS = ("users", "shows", "watches", "ratings")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -101,6 +100,8 @@ def janitor(given: argparse.Namespace) -> None:
 
 def restate(given: argparse.Namespace) -> None:
     """Loads days of feeds again, and all that hangs on them; changes no model."""
+    from summary import FEEDS
+
     feeds = given.feeds.split()
     unknown = ", ".join(sorted(set(feeds) - set(FEEDS)))
     if unknown or not feeds:
@@ -109,8 +110,8 @@ def restate(given: argparse.Namespace) -> None:
         "plan",
         os.environ["STREAMING_ENVIRONMENT"],
         *(f"--restate-model=bronze.delivered_{feed}" for feed in feeds),
-        f"--start={day('first-day', given.first_day)}",
-        f"--end={day('last-day', given.last_day)}",
+        f"--start={day('first_day', given.first_day)}",
+        f"--end={day('last_day', given.last_day)}",
         "--skip-tests",  # as the linter's rules on them, which are not uploaded
         "--skip-linter",
         "--auto-apply",

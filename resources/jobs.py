@@ -33,7 +33,7 @@ HOUR = 3600
 RETRY_AFTER = 10 * 60 * 1000  # ms: what a killed run had sent to the warehouse has ended by then
 SETTINGS = {
     "SQLMESH__DEFAULT_GATEWAY": Variables.gateway,
-    "DATABRICKS_HOST": "${workspace.host}",
+    "DATABRICKS_HOST": "{{workspace.url}}",
     "DATABRICKS_HTTP_PATH": f"/sql/1.0/warehouses/{WAREHOUSE_ID}",
     "STREAMING_ENVIRONMENT": Variables.environment,
     "STREAMING_STATE_HOST": Variables.state_host,
@@ -86,11 +86,11 @@ def layers() -> Job:
 
 def restate() -> Job:
     """Loads days again, of some feeds or all, and all that hangs on them."""
-    parameters = {"feeds": "users shows watches ratings", "first-day": "", "last-day": ""}
-    asked = [f"--{name}={{{{job.parameters.{name}}}}}" for name in parameters]
+    parameters = {"feeds": "users shows watches ratings", "first_day": "", "last_day": ""}
+    asked = [f"--{name.replace('_', '-')}={{{{job.parameters.{name}}}}}" for name in parameters]
     return job(
         "streaming restate",
-        "Reads the deliveries of first-day to last-day (YYYY-MM-DD) again, and computes what hangs "
+        "Reads the deliveries of first_day to last_day (YYYY-MM-DD) again, and computes what hangs "
         "on them. Start it by 'Run now with different parameters'; feeds have blanks between.",
         [task("restate", "restate", *asked, hours=12)],
         parameters=[

@@ -124,7 +124,16 @@ FAULTS: dict[str, tuple[Fault, str]] = {
         lambda found, _: first_task(found)["spark_python_task"]["parameters"].append(
             "{{job.parameters.day}}"
         ),
-        "no parameter day",
+        "no value for job.parameters.day",
+    ),
+    "a parameter whose name would need backticks": (
+        lambda found, _: (
+            found["jobs"]["restate"]["parameters"].append({"name": "a-day", "default": ""}),
+            found["jobs"]["restate"]["tasks"][0]["spark_python_task"]["parameters"].append(
+                "{{job.parameters.a-day}}"
+            ),
+        ),
+        "no value for job.parameters.a-day",
     ),
     "a variable that is not there": (
         lambda found, _: found["sql_warehouses"]["platform"].update(cluster_size="${var.size}"),

@@ -121,7 +121,7 @@ def test_a_delivery_is_late(workspace: Emulator, platform: Platform) -> None:
     platform.check()
 
     deliver_ratings(platform, last_day())
-    days = {"first-day": str(last_day()), "last-day": str(last_day())}
+    days = {"first_day": str(last_day()), "last_day": str(last_day())}
     run = finished(workspace, JOBS["restate"], job_variables(platform), feeds="ratings", **days)
     assert states(run) == {"restate": "SUCCESS"}, workspace.logs(run)
     platform.check()
@@ -181,7 +181,7 @@ def test_a_restatement_changes_no_model(workspace: Emulator, platform: Platform)
     platform.deliver("shows", before, [show(2, before)], name="part-1")
     workspace.upload(changed, {model})
     try:
-        days = {"first-day": str(before), "last-day": str(before)}
+        days = {"first_day": str(before), "last_day": str(before)}
         run = finished(workspace, JOBS["restate"], job_variables(platform), feeds="shows", **days)
     finally:
         workspace.upload(PROJECT, {model})
@@ -195,8 +195,8 @@ def test_a_restatement_changes_no_model(workspace: Emulator, platform: Platform)
     [
         ({"feeds": "users devices"}, "feeds is 'users devices'; it must name some of: users"),
         ({"feeds": " "}, "feeds is ' '; it must name some of: users"),
-        ({"first-day": "yesterday"}, "first-day is 'yesterday'; it must be a day, YYYY-MM-DD"),
-        ({"first-day": "2026-01-01"}, "last-day is ''; it must be a day, YYYY-MM-DD"),
+        ({"first_day": "yesterday"}, "first_day is 'yesterday'; it must be a day, YYYY-MM-DD"),
+        ({"first_day": "2026-01-01"}, "last_day is ''; it must be a day, YYYY-MM-DD"),
     ],
 )
 def test_a_wrong_parameter(

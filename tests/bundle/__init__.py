@@ -187,10 +187,11 @@ def _wrong_tasks(name: str, job: dict[str, Any], files: set[str]) -> Iterator[st
         called = task["spark_python_task"]
         if called["python_file"] not in files:
             yield f"{name}: {called['python_file']} is not uploaded"
-        parameters = {each["name"] for each in job.get("parameters", [])}
-        for used in re.findall(r"\{\{job\.parameters\.([\w.-]+)\}\}", str(called["parameters"])):
-            if used not in parameters:
-                yield f"{name}: no parameter {used}"
+        known = {f"job.parameters.{each['name']}" for each in job.get("parameters", [])}
+        for used in re.findall(r"\{\{(.*?)\}\}", str(called["parameters"])):
+            # docs.databricks.com/jobs/dynamic-value-references: others need backticks
+            if used not in known | {"workspace.url"} or not re.fullmatch(r"[\w.]+", used):
+                yield f"{name}: no value for {used}"
     for spec in environments.values():
         for line in spec["dependencies"]:
             if (pins := line.removeprefix("-r ")) not in files:

@@ -59,13 +59,16 @@ class Emulator:
         """Creates a job of the bundle, with its references resolved as a deployment does, and runs
         it, with its parameters' values in place as a workspace does."""
         job = copy.deepcopy(job)
-        given = {p["name"]: p["default"] for p in job.pop("parameters", [])} | parameters
+        given = {
+            f"job.parameters.{p['name']}": parameters.get(p["name"], p["default"])
+            for p in job.pop("parameters", [])
+        } | {"workspace.url": str(self.client.config.host)}
         for task in job["tasks"]:
             called = task["spark_python_task"]
             called["python_file"] = f"{ROOT}/{called['python_file']}"
             called["parameters"] = [
                 re.sub(
-                    r"\{\{job\.parameters\.([\w.-]+)\}\}",
+                    r"\{\{([\w.]+)\}\}",
                     lambda found: given[found[1]],
                     resolved(parameter, variables),
                 )
