@@ -13,10 +13,9 @@ import duckdb
 
 from benchmarks import dbt_environment
 from benchmarks.measure import Command
-from benchmarks.promotion import LEFT_OUT
+from benchmarks.promotion import LEFT_OUT, UNIT_TESTS
 
 PROJECT = Path(__file__).parent.parent
-UNIT_TESTS = Path("tests", "unit")
 GOLD = ("dim_shows", "fct_watches", "fct_ratings")
 FACT = "fct_watches.sql"
 

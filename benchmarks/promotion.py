@@ -31,7 +31,8 @@ from deliveries.population import Settings
 
 PROJECT = Path(__file__).parent.parent
 RESULT = Path(__file__).parent / "results" / "promotion.json"
-LEFT_OUT = shutil.ignore_patterns(".*", "data", "logs", "benchmarks", "*.duckdb")
+LEFT_OUT = shutil.ignore_patterns(".*", "data", "logs", "benchmarks", "tests", "*.duckdb")
+UNIT_TESTS = Path("tests", "unit")  # without which a plan is refused by the linter
 START, DAYS = date(2026, 1, 1), 180
 MODEL = Path("models", "gold", "fct_watches.sql")
 CHANGE = "watches.status = 'completed'", "FALSE"
@@ -55,6 +56,7 @@ class Prod:
         (self.folder / "data").mkdir()
         for name in ("project", "changed"):
             shutil.copytree(PROJECT, self.folder / name, ignore=LEFT_OUT)
+            shutil.copytree(PROJECT / UNIT_TESTS, self.folder / name / UNIT_TESTS)
         model = self.folder / "changed" / MODEL
         text = model.read_text(encoding="utf-8")
         if text.count(CHANGE[0]) != 1:
