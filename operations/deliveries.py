@@ -160,7 +160,8 @@ def ready_intervals(
     """
     now = _pass_of(context)
     if snapshot.name not in now.reached:
-        return [day for day in batch if all(day[0] < end for end in _ends(snapshot, context, now))]
+        reached = min(_ends(snapshot, context, now), default=None)
+        return [day for day in batch if reached is None or day[0] < reached]
     ready = batch
     if not context.is_restatement:
         waiting = (

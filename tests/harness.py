@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import duckdb
 import oracle
 import pyarrow as pa
 import pyarrow.parquet
+import pytest
 from sqlmesh import Context
 from sqlmesh.core.console import NoopConsole, set_console
 from sqlmesh.core.macros import macro
@@ -59,6 +60,11 @@ class Failures(NoopConsole):
 
 class Stopped(Exception):
     """A plan or run did not succeed; says which models failed and why."""
+
+
+def tier_lacks(reason: str) -> NoReturn:
+    """Skips a test and says what its tier lacks; fails it where no tier may be skipped."""
+    (pytest.fail if os.environ.get("STREAMING_REQUIRE_ALL_TIERS") else pytest.skip)(reason)
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Row]) -> str:

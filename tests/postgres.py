@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pytest
+from harness import tier_lacks
 
 # Debian's package keeps the server's programs off the PATH.
 PROGRAMS = (*sorted(Path("/usr/lib/postgresql").glob("*/bin")), *os.get_exec_path())
@@ -74,7 +74,7 @@ def postgres() -> Iterator[Postgres]:
     programs = next((Path(p) for p in PROGRAMS if (Path(p) / "pg_ctl").exists()), None)
     if programs is None:
         reason = "Needs a Postgres server: the package `postgresql` of Debian and Ubuntu."
-        (pytest.fail if os.environ.get("STREAMING_REQUIRE_ALL_TIERS") else pytest.skip)(reason)
+        tier_lacks(reason)
     # Not in pytest's folders: those of root are closed to the server's user.
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from datetime import date, timedelta
@@ -11,7 +10,7 @@ from pathlib import Path
 import duckdb
 import oracle
 import pytest
-from harness import FIRST, PROJECT, Platform, Tables, assert_equal
+from harness import FIRST, PROJECT, Platform, Tables, assert_equal, tier_lacks
 
 from benchmarks import dbt_environment
 from benchmarks.measure import run
@@ -93,8 +92,7 @@ def check(peer: OneDatabase, generated: Path, platform: Platform) -> None:
 @pytest.mark.slow
 def test_dbt(landing: Path, platform: Platform, tmp_path: Path) -> None:
     if not dbt_environment.ready():
-        missing = "dbt is not there: python -m benchmarks.dbt_environment installs it"
-        (pytest.fail if os.environ.get("STREAMING_REQUIRE_ALL_TIERS") else pytest.skip)(missing)
+        tier_lacks("dbt is not there: python -m benchmarks.dbt_environment installs it")
     check(Dbt(tmp_path / "dbt", tmp_path / "landing", "parquet"), landing, platform)
 
 

@@ -19,7 +19,7 @@ import pytest
 from bundle import definitions, uploaded, variables
 from databricks.sdk.service.jobs import Run
 from emulator import Emulator, emulator, states
-from harness import PROJECT, SETTINGS, Platform, deliver_day, gold
+from harness import PROJECT, SETTINGS, Platform, deliver_day, gold, tier_lacks
 
 pytestmark = pytest.mark.slow
 SCOPE = "streaming-test"
@@ -36,10 +36,7 @@ def last_day() -> date:
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """With the project as a deployment uploads it, and the scope of its secrets."""
     if sys.version_info < (3, 11):
-        reason = "the emulator of a workspace needs Python 3.11"
-        if os.environ.get("STREAMING_REQUIRE_ALL_TIERS"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        tier_lacks("the emulator of a workspace needs Python 3.11")
     folder = tmp_path_factory.mktemp("workspace")
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(SETTINGS)]:

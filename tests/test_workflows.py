@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import PROJECT, Platform
+from harness import PROJECT, Platform, tier_lacks
 from ruamel.yaml import YAML
 from sqlmesh.core.user import UserRole
 from workflows import WORKFLOWS, load_all
@@ -45,10 +45,7 @@ def tool(name: str) -> str:
     """The path of a program; skips the test, and says how to get it, where it is missing."""
     found = shutil.which(name, path=f"{PROJECT / '.tools'}{os.pathsep}{os.environ['PATH']}")
     if not found:
-        reason = f"{name} is neither in .tools nor on the path; .ci/run installs it"
-        if os.environ.get("STREAMING_REQUIRE_ALL_TIERS"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        tier_lacks(f"{name} is neither in .tools nor on the path; .ci/run installs it")
     return found
 
 

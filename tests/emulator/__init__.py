@@ -105,8 +105,7 @@ def resolved(text: str, variables: Mapping[str, Any]) -> str:
 def emulator(folder: Path, **environment: str) -> Iterator[Emulator]:
     """Runs a workspace on a free port; tasks run by this Python, with `environment` beside it."""
     install()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
+    with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     secrets, output = folder / "secrets", folder / "output.txt"
@@ -138,7 +137,7 @@ def emulator(folder: Path, **environment: str) -> Iterator[Emulator]:
         )
     try:
         end = time.monotonic() + READY_IN
-        while socket.socket().connect_ex(("127.0.0.1", port)):
+        while not _answers(port):
             assert server.poll() is None, (folder / "emulator.log").read_text()
             assert time.monotonic() < end, f"minilake was not ready after {READY_IN} s"
             time.sleep(0.1)
@@ -147,6 +146,11 @@ def emulator(folder: Path, **environment: str) -> Iterator[Emulator]:
     finally:
         server.terminate()
         server.wait()
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as asking:
+        return asking.connect_ex(("127.0.0.1", port)) == 0
 
 
 def install() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pytest
-from harness import Platform
+from harness import Platform, tier_lacks
 from sqlglot import parse_one
 from sqlmesh import Context
 
@@ -69,10 +67,7 @@ def require_warehouse() -> None:
     """Skips the test where the stand-in cannot run, and says what it lacks."""
     lacking = missing()
     if lacking:
-        reason = "The Databricks tier needs " + "; ".join(lacking)
-        if os.environ.get("STREAMING_REQUIRE_ALL_TIERS"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        tier_lacks("The Databricks tier needs " + "; ".join(lacking))
 
 
 @contextmanager

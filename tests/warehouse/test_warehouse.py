@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ import pytest
 from databricks import sql
 from databricks.sql.client import Connection
 from databricks.sql.exc import DatabaseError, Error
+from harness import tier_lacks
 from urllib3.exceptions import MaxRetryError
 
 from tests.warehouse import Warehouse, warehouse
@@ -25,9 +25,7 @@ Run = Callable[..., list[tuple[Any, ...]]]
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     if lacks := missing():
-        (pytest.fail if os.environ.get("STREAMING_REQUIRE_ALL_TIERS") else pytest.skip)(
-            f"The stand-in of a warehouse needs: {'; '.join(lacks)}"
-        )
+        tier_lacks(f"The stand-in of a warehouse needs: {'; '.join(lacks)}")
     with pytest.MonkeyPatch.context() as patch:
         with warehouse(tmp_path_factory.mktemp("warehouse"), catalogs=["one", "two"]) as running:
             for name, value in running.environment.items():
