@@ -10,13 +10,7 @@ SELECT
   COUNT(*) AS times
 FROM @this_model
 WHERE
-  @key IN (
-    SELECT
-      @key
-    FROM @changed
-    WHERE
-      @changed_on BETWEEN @start_date AND @end_date
-  )
+  @TOUCHED(@key, @changed, @changed_on)
 GROUP BY
   @key
 HAVING

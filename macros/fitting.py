@@ -32,11 +32,20 @@ def fitted(
         types: The type in bronze of each column.
         typed: Whether the values come in types of their own (parquet) or as text.
     """
-    fit = _fit_typed if typed else _fit_text  # NULL where a value does not fit
-    text = _typed_text if typed else _text  # NULL where a value is absent or blank
     parsed = {column: type_ for column, type_ in types.items() if type_ != "TEXT"}
-    texts = {column: text(f"_delivered_{column}", type_) for column, type_ in parsed.items()}
-    misfits = {column: f"({column} IS NULL AND {texts[column]} IS NOT NULL)" for column in parsed}
+    if typed:
+        values = {column: _fit_typed(column, type_) for column, type_ in parsed.items()}
+        delivered = {column: f"{column} AS _delivered_{column}" for column in parsed}
+        texts = {
+            column: _typed_text(f"_delivered_{column}", type_) for column, type_ in parsed.items()
+        }
+    else:
+        rows = _trimmed_rows(rows, types)
+        values = {column: _fit_text(column, type_) for column, type_ in parsed.items()}
+        delivered = texts = {column: f"_delivered_{column}" for column in parsed}
+    misfits = {
+        column: f"({column} IS NULL AND _delivered_{column} IS NOT NULL)" for column in parsed
+    }
     rescued = ", ".join(
         f"CASE WHEN {misfits[column]} THEN {texts[column]} END AS {column}" for column in parsed
     )
@@ -45,8 +54,8 @@ def fitted(
         REGEXP_REPLACE(TO_JSON(STRUCT({rescued})), '"[a-z_]+":null,?', ''), ',}}$', '}}'
     )"""
     in_types = exp.select(
-        *(f"{fit(column, type_)} AS {column}" for column, type_ in types.items()),
-        *(f"{column} AS _delivered_{column}" for column in parsed),
+        *(f"{values.get(column, column)} AS {column}" for column in types),
+        *delivered.values(),
         "_ingest_date",
         "_source",
         dialect="databricks",
@@ -68,21 +77,28 @@ def fitted(
     )
 
 
+def _trimmed_rows(rows: exp.Query, types: dict[str, str]) -> exp.Query:
+    """Delivered texts: those to be parsed trimmed, and as they came, NULL where blank."""
+    parsed = [column for column, type_ in types.items() if type_ != "TEXT"]
+    return exp.select(
+        *(trimmed(column) + f" AS {column}" if column in parsed else column for column in types),
+        *(
+            f"CASE WHEN {trimmed(column)} <> '' THEN {column} END AS _delivered_{column}"
+            for column in parsed
+        ),
+        "_ingest_date",
+        "_source",
+        dialect="databricks",
+    ).from_(rows.subquery("texts"))
+
+
 def _sql_type(type_: str) -> str:
     """The name in Databricks SQL of a type that sqlglot names."""
     return exp.DataType.build(type_).sql("databricks")
 
 
-def _text(column: str, type_: str) -> str:
-    """SQL of a delivered text as it came, NULL where it is blank."""
-    return f"CASE WHEN {trimmed(column)} <> '' THEN {column} END"
-
-
-def _fit_text(column: str, type_: str) -> str:
-    """SQL of a delivered text in a type of bronze, NULL where it does not fit (contract, 3)."""
-    value = trimmed(column)
-    if type_ == "TEXT":
-        return column
+def _fit_text(value: str, type_: str) -> str:
+    """SQL of a trimmed text in a type of bronze, NULL where it does not fit (contract, 3)."""
     if type_ in ("BIGINT", "INT"):
         return f"CASE WHEN {value} RLIKE '{INTEGER}' THEN TRY_CAST({value} AS {type_}) END"
     if type_ == "DOUBLE":
@@ -108,7 +124,7 @@ def _fit_text(column: str, type_: str) -> str:
         return (
             f"CASE WHEN {value} RLIKE '{MOMENT}' AND {value} >= '0001' THEN {_in_calendar(utc)} END"
         )
-    raise SQLMeshError(f"No rule says how a text becomes a {type_} (column {column}).")
+    raise SQLMeshError(f"No rule says how a text becomes a {type_} (column {value}).")
 
 
 def _typed_text(column: str, type_: str) -> str:

@@ -169,32 +169,32 @@ def _parquet_rows(evaluator: MacroEvaluator, files: list[str], types: dict[str, 
     A column that holds nothing but NULL may have been written without a type: it is left out.
     """
     by_columns: dict[frozenset[str], list[str]] = defaultdict(list)
-    for file in files:
-        name = glob.escape(file).replace("'", "''")
-        try:
-            described = evaluator.engine_adapter.fetchall(
-                f"""SELECT column_name, column_type
-                FROM (DESCRIBE SELECT * FROM READ_PARQUET('{name}', hive_partitioning = FALSE))
-                WHERE column_name NOT IN (
-                    SELECT name FROM PARQUET_SCHEMA('{name}') WHERE logical_type = 'NullType()'
-                )"""
-            )
-            delivered = {column: type_ for column, type_ in described if column in types}
-            if delivered:  # damaged pages show only when they are read, in an error without a name
-                evaluator.engine_adapter.fetchall(
-                    f"""SELECT BIT_XOR(HASH({", ".join(delivered)}))
-                    FROM READ_PARQUET('{name}', hive_partitioning = FALSE)"""
-                )
-        except Exception as error:
-            raise SQLMeshError(f"{file}: cannot be read as parquet: {error}") from error
+    for alike in _with_same_schema(evaluator, files):
+        described = _ask_parquet(
+            evaluator,
+            """SELECT column_name, column_type
+            FROM (DESCRIBE SELECT * FROM READ_PARQUET({files}, hive_partitioning = FALSE))
+            WHERE column_name NOT IN (
+                SELECT name FROM PARQUET_SCHEMA({files}) WHERE logical_type = 'NullType()'
+            )""",
+            alike[:1],
+        )
+        delivered = {column: type_ for column, type_ in described if column in types}
         for column, type_ in delivered.items():
             fitting = LOCAL_PARQUET_TYPES[types[column]]
             if type_.split("(")[0] not in fitting:
                 raise SQLMeshError(
-                    f"{file}: column {column} has type {type_}, which does not fit "
+                    f"{alike[0]}: column {column} has type {type_}, which does not fit "
                     f"{types[column]}. Deliver it as {' or '.join(fitting)}."
                 )
-        by_columns[frozenset(delivered)].append(file)
+        if delivered:  # damaged pages show only when they are read, in an error without a name
+            _ask_parquet(
+                evaluator,
+                f"""SELECT BIT_XOR(HASH({", ".join(delivered)}))
+                FROM READ_PARQUET({{files}}, hive_partitioning = FALSE)""",
+                alike,
+            )
+        by_columns[frozenset(delivered)] += alike
     return together(
         [
             _file_rows("READ_PARQUET", alike, types, {"union_by_name": True}, columns)
@@ -202,6 +202,46 @@ def _parquet_rows(evaluator: MacroEvaluator, files: list[str], types: dict[str, 
         ],
         types,
     )
+
+
+def _with_same_schema(evaluator: MacroEvaluator, files: list[str]) -> list[list[str]]:
+    """Parquet files, those with the same columns of the same types together."""
+    if not files:
+        return []
+    groups = _ask_parquet(
+        evaluator,
+        """SELECT LIST(file_name ORDER BY file_name) FROM (
+            SELECT
+                file_name,
+                LIST((name, type, converted_type, logical_type) ORDER BY name) AS columns
+            FROM PARQUET_SCHEMA({files})
+            GROUP BY file_name
+        ) GROUP BY columns ORDER BY ALL""",
+        files,
+    )
+    return [alike for (alike,) in groups]
+
+
+def _ask_parquet(evaluator: MacroEvaluator, query: str, files: list[str]) -> list[t.Any]:
+    """The rows of a query on parquet files, which it names `{files}`.
+
+    Raises:
+        SQLMeshError: It fails; names the first file with which it does.
+    """
+
+    def ask(some: list[str]) -> list[t.Any]:
+        names = exp.convert([glob.escape(file) for file in some]).sql("duckdb")
+        return evaluator.engine_adapter.fetchall(query.replace("{files}", names))
+
+    try:
+        return ask(files)
+    except Exception:
+        for file in files:
+            try:
+                ask([file])
+            except Exception as error:
+                raise SQLMeshError(f"{file}: cannot be read as parquet: {error}") from error
+        raise
 
 
 def _file_rows(

@@ -13,14 +13,12 @@ import signal
 import socket
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 from pydantic import PrivateAttr
 from sqlmesh import Context
 from sqlmesh.core.config.connection import PostgresConnectionConfig
 from sqlmesh.core.console import get_console
-from sqlmesh.core.loader import SqlMeshLoader
 from sqlmesh.core.notification_target import GenericNotificationTarget, NotificationEvent
 from sqlmesh.utils.errors import ConfigError, SQLMeshError
 
@@ -46,31 +44,32 @@ KEEPALIVES = {
 }
 
 
-class SharedStateLoader(SqlMeshLoader):
-    """Loads the project, and adds the lock where the gateway in use has its state in Postgres.
+def lock_shared_state(context: Context, wait_minutes: str) -> None:
+    """Adds the lock where the gateway in use has its state in Postgres.
 
-    Of all that a configuration names, SQLMesh gives the context, which knows the gateway, to the
-    loader alone. `wait_minutes` is how long a command waits for its turn, as text.
+    Args:
+        context: the project, before its models are loaded.
+        wait_minutes: how long a command waits for its turn, as text.
+
+    Raises:
+        ConfigError: it is no number, or a user is named whose notifications pass by the lock.
     """
-
-    def __init__(self, context: Context, path: Path, wait_minutes: str) -> None:
-        super().__init__(context, path)
-        state = context.config.get_state_connection(context.gateway)
-        if not isinstance(state, PostgresConnectionConfig):
-            return
-        if context.config.username:
-            raise ConfigError(
-                f"`username` is '{context.config.username}' in your own SQLMesh configuration "
-                "(~/.sqlmesh). SQLMesh would then notify that user's targets only, and pass by the "
-                "lock on the shared state. Remove it, or set SQLMESH__USERNAME= (empty) here."
-            )
-        if not wait_minutes.isdecimal():
-            raise ConfigError(
-                f"STREAMING_STATE_WAIT_MINUTES is '{wait_minutes}'; it must be a whole number."
-            )
-        lock = StateLock()
-        lock._context, lock._state, lock._minutes = context, state, int(wait_minutes)
-        context.config.notification_targets.append(lock)
+    state = context.config.get_state_connection(context.gateway)
+    if not isinstance(state, PostgresConnectionConfig):
+        return
+    if context.config.username:
+        raise ConfigError(
+            f"`username` is '{context.config.username}' in your own SQLMesh configuration "
+            "(~/.sqlmesh). SQLMesh would then notify that user's targets only, and pass by the "
+            "lock on the shared state. Remove it, or set SQLMESH__USERNAME= (empty) here."
+        )
+    if not wait_minutes.isdecimal():
+        raise ConfigError(
+            f"STREAMING_STATE_WAIT_MINUTES is '{wait_minutes}'; it must be a whole number."
+        )
+    lock = StateLock()
+    lock._context, lock._state, lock._minutes = context, state, int(wait_minutes)
+    context.config.notification_targets.append(lock)
 
 
 turns: dict[str, Turn] = {}  # those that this process has, by the state's address

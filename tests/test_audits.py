@@ -53,10 +53,10 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
         yield context
 
 
-def failures(context: Context, snapshot: Snapshot) -> dict[str, int]:
+def failures(context: Context, snapshot: Snapshot, start: date = FIRST) -> dict[str, int]:
     """The audits of a model that found something, and how many rows they found."""
     results = context.snapshot_evaluator.audit(
-        snapshot=snapshot, snapshots=context.snapshots, start=FIRST, end=LAST
+        snapshot=snapshot, snapshots=context.snapshots, start=start, end=LAST
     )
     return {result.audit.name: result.count for result in results if result.count}
 
@@ -104,6 +104,21 @@ def test_every_audit_can_fail(context: Context) -> None:
                 silent.append(f"{audit.name} on {snapshot.name} {column}")
             adapter.execute("ROLLBACK")
     assert not silent
+
+
+def test_a_long_interval_touches_every_key(context: Context) -> None:
+    """A repeated key is found by the audit of the days that touched it, or of many days."""
+    adapter, snapshot = context.engine_adapter, context.get_snapshot("gold.fct_watches")
+    table, rows = snapshot.table_name(), "streaming_prod.silver.watches"
+    few, many = LAST - timedelta(days=30), LAST - timedelta(days=31)
+    everything = f"SELECT COUNT(*), COUNT(*) FILTER (_accepted_on >= '{few}') FROM {rows}"
+    ((watches, touched),) = adapter.fetchall(everything)
+    assert 0 < touched < watches
+    adapter.execute("BEGIN")
+    adapter.execute(f"INSERT INTO {table} FROM {table}")
+    found = [failures(context, snapshot, start)["grain_is_unique"] for start in (few, many)]
+    adapter.execute("ROLLBACK")
+    assert found == [touched, watches]
 
 
 @pytest.fixture

@@ -1,0 +1,49 @@
+"""How the project is loaded: as by SQLMesh, with the lock on a shared state and parsed unit tests.
+
+Of all that a configuration names, SQLMesh gives the context, which knows the gateway and the
+folder of the cache, to the loader alone.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlmesh import Context
+from sqlmesh.core import constants
+from sqlmesh.core.loader import SqlMeshLoader
+from sqlmesh.core.test import ModelTestMetadata
+from sqlmesh.utils.cache import FileCache
+from sqlmesh.utils.hashing import crc32
+
+from operations.state_lock import lock_shared_state
+
+
+class ProjectLoader(SqlMeshLoader):
+    """SQLMesh's loader; `wait_minutes`, as text, is how long a command waits for a shared state.
+
+    SQLMesh caches models, and parses the unit tests at every command: a fifth of its start.
+    """
+
+    def __init__(self, context: Context, path: Path, wait_minutes: str) -> None:
+        super().__init__(context, path)
+        lock_shared_state(context, wait_minutes)
+        if (context.cache_dir / "optimized_query").is_dir():
+            # Other processes would read models faster, but what is cached slower than this one.
+            constants.MAX_FORK_WORKERS = 1
+        self._unit_tests: FileCache[dict[str, Any]] = FileCache(context.cache_dir, "unit_test")
+
+    def _load_model_test_file(self, path: Path) -> dict[str, ModelTestMetadata]:
+        text = path.read_text(encoding="utf-8")
+        if "{{" in text or "{%" in text:  # it may hang on more than its text
+            return super()._load_model_test_file(path)
+        parsed = super()._load_model_test_file
+        bodies = self._unit_tests.get_or_load(
+            path.stem,
+            crc32([text]),
+            loader=lambda: {name: test.body for name, test in parsed(path).items()},
+        )
+        return {
+            name: ModelTestMetadata(path=path, test_name=name, body=body)
+            for name, body in bodies.items()
+        }
