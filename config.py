@@ -47,7 +47,7 @@ def local() -> dict[str, Any]:
                 "streaming_prod": f"{DATA_DIR}/streaming_prod.duckdb",
                 "streaming_dev": f"{DATA_DIR}/streaming_dev.duckdb",
             },
-            "concurrent_tasks": 2,
+            "concurrent_tasks": 3,
             "connector_config": {
                 "TimeZone": "UTC",
                 "preserve_insertion_order": False,
@@ -60,7 +60,7 @@ def local() -> dict[str, Any]:
         "state_connection": {
             "type": "duckdb",
             "database": f"{DATA_DIR}/state.duckdb",
-            "concurrent_tasks": 2,
+            "concurrent_tasks": 3,
         },
     }
 

@@ -10,7 +10,17 @@ SELECT
   COUNT(*) AS times
 FROM @this_model
 WHERE
-  @TOUCHED(@key, @changed, @changed_on)
+  @IF(
+    @MANY_DAYS(),
+    TRUE,
+    @key IN (
+      SELECT
+        @key
+      FROM @changed
+      WHERE
+        @changed_on BETWEEN @start_date AND @end_date
+    )
+  )
 GROUP BY
   @key
 HAVING

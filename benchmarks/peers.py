@@ -13,9 +13,10 @@ import duckdb
 
 from benchmarks import dbt_environment
 from benchmarks.measure import Command
-from benchmarks.promotion import LEFT_OUT, UNIT_TESTS
 
 PROJECT = Path(__file__).parent.parent
+LEFT_OUT = shutil.ignore_patterns(".*", "data", "logs", "benchmarks", "tests", "*.duckdb")
+UNIT_TESTS = Path("tests", "unit")  # without which a plan is refused by the linter
 GOLD = ("dim_shows", "fct_watches", "fct_ratings")
 FACT = "fct_watches.sql"
 
@@ -119,7 +120,7 @@ class SqlMesh(Peer):
 
     def load(self, until: date) -> Command:
         script = str(Path(__file__).with_name("run_at.py"))
-        return self._command(sys.executable, script, _morning_after(until))
+        return self.python(script, _morning_after(until))
 
     def restate(self, day: date, until: date) -> Command:
         model = "bronze.delivered_watches"
@@ -142,7 +143,7 @@ class SqlMesh(Peer):
 
     def rollback(self) -> Command:
         """Takes the last deployment back."""
-        return self._command(sys.executable, "-m", "operations.rollback", "--yes")
+        return self.python("-m", "operations.rollback", "--yes")
 
     def change_fact(self) -> None:
         """Changes what a model of gold means."""
@@ -159,6 +160,10 @@ class SqlMesh(Peer):
 
     def _model(self, schema: str, file: str) -> Path:
         return self.folder / "project" / "models" / schema / file
+
+    def python(self, *arguments: str) -> Command:
+        """Python with these arguments, in the checkout."""
+        return self._command(sys.executable, *arguments)
 
     def _command(self, *arguments: str) -> Command:
         settings = {

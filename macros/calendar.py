@@ -6,6 +6,8 @@ from sqlglot import exp, parse_one
 from sqlmesh import macro
 from sqlmesh.core.macros import MacroEvaluator
 
+FEW_DAYS = 30
+
 
 @macro()
 def iso_day_of_week(evaluator: MacroEvaluator, day: exp.Expr) -> exp.Expr:
@@ -15,3 +17,13 @@ def iso_day_of_week(evaluator: MacroEvaluator, day: exp.Expr) -> exp.Expr:
     """
     days = f"DATEDIFF({day.sql('databricks')}, DATE '1970-01-05')"
     return parse_one(f"CAST(({days} % 7 + 7) % 7 + 1 AS INT)", dialect="databricks")
+
+
+@macro()
+def many_days(evaluator: MacroEvaluator) -> exp.Expr:
+    """Whether the interval being computed is so long that it touches nearly every key.
+
+    Then to compute, or to look at, all of them costs less than to find out which.
+    """
+    start, end = evaluator.locals["start_date"], evaluator.locals["end_date"]
+    return exp.convert((end - start).days > FEW_DAYS)

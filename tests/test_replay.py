@@ -218,8 +218,12 @@ ROWS = {"users": user, "shows": show, "watches": watch, "ratings": rating}
 
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[dict[tuple[str, date], list[Row]], list[date]]:
-    """Deliveries of five days, and the days after which they are run."""
-    days = DAYS[:5]
+    """Deliveries of five days, in one week or over months, and the days after which they are run.
+
+    A slice over months has @MANY_DAYS.
+    """
+    apart = draw(st.sampled_from([1, 20]))
+    days = [FIRST + timedelta(days=n * apart) for n in range(5)]
     delivered = {
         (feed, day): draw(st.lists(rows(day), max_size=3))
         for feed, rows in ROWS.items()

@@ -6,11 +6,14 @@ MODEL (
   tags (
     analytics
   ),
-  audits (unique_values(columns := (
+  audits (
+    unique_combination_of_columns(columns := (
       genre
-    )), not_null(columns := (
+    )),
+    not_null(columns := (
       genre
-  )))
+    ))
+  )
 );
 
 WITH ratings AS (

@@ -5,8 +5,10 @@ MODEL (
   grain user_id,
   tags (analytics, personal_data),
   audits (
-    unique_values(columns := (user_id, engagement_rank)),
-    not_null(columns := (user_id, name, engagement_rank))
+    unique_combination_of_columns(columns := (
+      user_id
+    )),
+    not_null(columns := (user_id, name))
   )
 );
 

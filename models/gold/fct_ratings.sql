@@ -75,23 +75,27 @@ WITH dim_shows AS (
     rating_date
   FROM silver.ratings
   WHERE
-    _accepted_on BETWEEN @start_date AND @end_date
-    OR show_id IN (
-      SELECT
-        show_id
-      FROM changed_shows
-    )
-    OR watch_id IN (
-      SELECT
-        watch_id
-      FROM changed_watches
-    )
-    OR (
-      rated_at >= @start_date
-      AND user_id IN (
+    _accepted_on <= @end_date
+    AND (
+      @MANY_DAYS()
+      OR _accepted_on >= @start_date
+      OR show_id IN (
         SELECT
-          user_id
-        FROM changed_users
+          show_id
+        FROM changed_shows
+      )
+      OR watch_id IN (
+        SELECT
+          watch_id
+        FROM changed_watches
+      )
+      OR (
+        rated_at >= @start_date
+        AND user_id IN (
+          SELECT
+            user_id
+          FROM changed_users
+        )
       )
     )
 )

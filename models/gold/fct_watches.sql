@@ -49,18 +49,22 @@ WITH rated AS (
     device
   FROM silver.watches
   WHERE
-    _accepted_on BETWEEN @start_date AND @end_date
-    OR watch_id IN (
-      SELECT
-        watch_id
-      FROM rated
-    )
-    OR (
-      watched_at >= @start_date
-      AND user_id IN (
+    _accepted_on <= @end_date
+    AND (
+      @MANY_DAYS()
+      OR _accepted_on >= @start_date
+      OR watch_id IN (
         SELECT
-          user_id
-        FROM changed_users
+          watch_id
+        FROM rated
+      )
+      OR (
+        watched_at >= @start_date
+        AND user_id IN (
+          SELECT
+            user_id
+          FROM changed_users
+        )
       )
     )
 ), ratings AS (
@@ -70,7 +74,7 @@ WITH rated AS (
     rating_sentiment
   FROM silver.ratings
   WHERE
-    watch_id IN (
+    @MANY_DAYS() OR watch_id IN (
       SELECT
         watch_id
       FROM watches
