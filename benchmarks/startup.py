@@ -37,7 +37,11 @@ def edit(file: str, old: str, new: str) -> Callable[[Path], None]:
 
 def collect_garbage(project: Path) -> None:
     """Leaves Python's collector as it is."""
-    for line in ("gc.freeze()", "gc.set_threshold(200_000, 50, 1000)", "atexit.register(gc.freeze)"):
+    for line in (
+        "gc.freeze()",
+        "gc.set_threshold(200_000, 50, 1000)",
+        "atexit.register(gc.freeze)",
+    ):
         replace_once(project / "config.py", f"\n{line}\n", "\n\n")
 
 
