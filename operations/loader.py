@@ -12,11 +12,15 @@ from typing import Any
 from sqlmesh import Context
 from sqlmesh.core import constants
 from sqlmesh.core.loader import SqlMeshLoader
+from sqlmesh.core.model import Model
 from sqlmesh.core.test import ModelTestMetadata
+from sqlmesh.utils import UniqueKeyDict
 from sqlmesh.utils.cache import FileCache
 from sqlmesh.utils.hashing import crc32
 
 from operations.state_lock import lock_shared_state
+
+WORKERS = constants.MAX_FORK_WORKERS
 
 
 class ProjectLoader(SqlMeshLoader):
@@ -28,10 +32,22 @@ class ProjectLoader(SqlMeshLoader):
     def __init__(self, context: Context, path: Path, wait_minutes: str) -> None:
         super().__init__(context, path)
         lock_shared_state(context, wait_minutes)
-        if (context.cache_dir / "optimized_query").is_dir():
-            # Other processes would read models faster, but what is cached slower than this one.
-            constants.MAX_FORK_WORKERS = 1
         self._unit_tests: FileCache[dict[str, Any]] = FileCache(context.cache_dir, "unit_test")
+
+    def _load_sql_models(self, *arguments: Any, **options: Any) -> UniqueKeyDict[str, Model]:
+        """Loads the models, and says how many processes render them.
+
+        This one alone is faster where all are cached. Where one is not, it would be wrong: SQLMesh
+        finds a query that it rendered here unlike one that it read, and an added column breaking.
+        """
+        cached, constants.MAX_FORK_WORKERS = self._cached_models(), WORKERS
+        models = super()._load_sql_models(*arguments, **options)
+        if self._cached_models() == cached:
+            constants.MAX_FORK_WORKERS = 1
+        return models
+
+    def _cached_models(self) -> set[str]:
+        return {path.name for path in self.context.cache_dir.glob("model_definition/*")}
 
     def _load_model_test_file(self, path: Path) -> dict[str, ModelTestMetadata]:
         text = path.read_text(encoding="utf-8")
