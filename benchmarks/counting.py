@@ -16,6 +16,7 @@ from sqlmesh.core.engine_adapter import DuckDBEngineAdapter
 
 QUERIES = ("SELECT", "WITH", "(")
 WRITING = ("INSERT", "CREATE_TABLE_AS", "DELETE", "UPDATE", "MERGE_INTO")
+OWN = "tables of SQLMesh's own"  # its state, and temporary ones
 VERSION = re.compile(r"sqlmesh__\w+\.(?P<schema>[a-z]+)__(?P<model>\w+?)__\d+$")
 
 
@@ -25,7 +26,7 @@ class Counted:
 
     Attributes:
         statements: how many.
-        read: rows that scans gave, by model; files and SQLMesh's state as their function or table.
+        read: rows that scans gave, by model; of files by their function, else OWN.
         written: rows that came to writing operators.
     """
 
@@ -51,9 +52,11 @@ class Counted:
 
 def _scanned(node: dict[str, Any]) -> str:
     """What an operator scans: a model where it is a table of one."""
-    table = node["extra_info"].get("Table") or node["extra_info"].get("Function", "")
+    table = node["extra_info"].get("Table")
+    if not table:
+        return node["extra_info"].get("Function", OWN)
     version = VERSION.search(table)
-    return f"{version['schema']}.{version['model']}" if version else table
+    return f"{version['schema']}.{version['model']}" if version else OWN
 
 
 @contextmanager

@@ -67,7 +67,7 @@ def markdown(counts: Mapping[int, Counted]) -> str:
     ]
     for table, _ in counts[days[-1]].read.most_common():
         rows = " | ".join(f"{counts[n].read[table]:,}" for n in days)
-        lines.append(f"| of `{table}` | {rows} |")
+        lines.append(f"| of {table} | {rows} |")
     return "\n".join(lines)
 
 

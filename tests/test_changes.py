@@ -449,8 +449,8 @@ PEOPLE = (
     ),
     (
         "models/analytics/top_users_by_engagement.sql",
-        "columns := (user_id, name, engagement_rank)",
-        "columns := (user_id, full_name, engagement_rank)",
+        "columns := (user_id, name)",
+        "columns := (user_id, full_name)",
     ),
 )
 
