@@ -51,7 +51,7 @@ def local() -> dict[str, Any]:
             "connector_config": {
                 "TimeZone": "UTC",
                 "preserve_insertion_order": False,
-                # Writes a third faster than the format that DuckDB before 1.2 can read too.
+                # A quarter less work to write than the format that DuckDB before 1.2 can read.
                 "storage_compatibility_version": "latest",
             },
             # Each is a statement of its own in DuckDB: a quarter of those of a daily run.

@@ -9,50 +9,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
-from sqlmesh import Context
-
 from benchmarks.counting import Counted, counting
-from deliveries.generate import append_day, write_landing
-from deliveries.population import Settings
+from benchmarks.day_after import built
 
-PROJECT = Path(__file__).parent.parent
 RESULT = Path(__file__).parent / "results" / "growth.json"
-START = date(2026, 1, 1)
-
-
-def day_after(days: int, watches_a_day: int, folder: Path) -> Counted:
-    """What the day after so many days executes."""
-    landing = folder / "landing"
-    settings = Settings(days * watches_a_day, days, "parquet", 1, START, 0.01, 0.005)
-    write_landing(settings, landing)
-    (folder / "data").mkdir()
-    os.environ |= {
-        "STREAMING_LANDING": str(landing),
-        "STREAMING_LANDING_FORMAT": settings.format,
-        "STREAMING_DATA_DIR": str(folder / "data"),
-    }
-    morning = datetime.combine(START + timedelta(days=days), time(6))
-    with_day = morning + timedelta(days=1)
-    context = Context(paths=PROJECT)
-    try:
-        context.plan(
-            "prod", auto_apply=True, no_prompts=True, skip_tests=True, execution_time=morning
-        )
-        append_day(landing)
-        with counting(folder) as counted:
-            status = context.run("prod", execution_time=with_day, skip_janitor=True)
-        if not status.is_success:
-            raise RuntimeError(f"The run of {with_day} ended with {status}: see above")
-        return counted
-    finally:
-        context.close()
 
 
 def markdown(counts: Mapping[int, Counted]) -> str:
@@ -78,11 +43,14 @@ def main() -> int:
     parser.add_argument("--watches", type=int, default=5556, help="watches of a day")
     parser.add_argument("--out", type=Path, default=RESULT, help=f"default {RESULT.name}")
     options = parser.parse_args()
-    counts = {}
+    counts: dict[int, Counted] = {}
     for days in options.days:
         print(f"{days} days, and one more", flush=True)
-        with tempfile.TemporaryDirectory(prefix="growth-") as folder:
-            counts[days] = day_after(days, options.watches, Path(folder))
+        with tempfile.TemporaryDirectory(prefix="growth-") as name:
+            folder = Path(name)
+            with built(days * options.watches, days, folder) as (_, run_day_after):
+                with counting(folder) as counts[days]:
+                    run_day_after()
     print(markdown(counts))
     told = {
         str(days): {

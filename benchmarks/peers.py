@@ -137,6 +137,10 @@ class SqlMesh(Peer):
         """A `sqlmesh` command in the checkout."""
         return self._command(str(Path(sys.executable).with_name("sqlmesh")), *arguments)
 
+    def python(self, *arguments: str) -> Command:
+        """Python with these arguments, in the checkout."""
+        return self._command(sys.executable, *arguments)
+
     def one_unit_test(self) -> Command:
         """Runs one unit test."""
         return self.sqlmesh("test", "tests/unit/test_gold_dim_shows.yaml")
@@ -160,10 +164,6 @@ class SqlMesh(Peer):
 
     def _model(self, schema: str, file: str) -> Path:
         return self.folder / "project" / "models" / schema / file
-
-    def python(self, *arguments: str) -> Command:
-        """Python with these arguments, in the checkout."""
-        return self._command(sys.executable, *arguments)
 
     def _command(self, *arguments: str) -> Command:
         settings = {

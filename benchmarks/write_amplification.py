@@ -17,19 +17,15 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from sqlmesh import Context
 
-from deliveries.generate import append_day, write_landing
-from deliveries.population import Settings
+from benchmarks.day_after import built
 from tests.warehouse.install import missing
 from tests.warehouse.start import warehouse
 
-PROJECT = Path(__file__).parent.parent
 RESULT = Path(__file__).parent / "results" / "write_amplification.json"
-START = date(2026, 1, 1)
 # The stand-in is set for small data: here compiling a query pays.
 LARGE_DATA = {
     "spark.sql.codegen.wholeStage": "true",
@@ -129,33 +125,13 @@ def _compared(context: Context, table: str, before: int) -> tuple[int, int]:
 
 def measure(watches: int, days: int, folder: Path, memory: str) -> dict[str, Written]:
     """What the day after `days` days with `watches` watches writes, on a stand-in in `folder`."""
-    landing, data = folder / "landing", folder / "data"
-    settings = Settings(watches, days, "parquet", 1, START, 0.01, 0.005)
-    print(f"Generating {watches:,} watches in {days} days and a day more", flush=True)
-    write_landing(settings, landing)
-    append_day(landing)
-    data.mkdir()
+    print(f"{watches:,} watches in {days} days, and one more", flush=True)
     with warehouse(folder / "warehouse", memory=memory, **LARGE_DATA) as started:
-        os.environ |= started.environment | {
-            "STREAMING_LANDING": str(landing),
-            "STREAMING_LANDING_FORMAT": settings.format,
-            "STREAMING_DATA_DIR": str(data),
-        }
-        morning = datetime.combine(START + timedelta(days=days), time(6))
-        context = Context(paths=PROJECT, gateway="databricks")
-        try:
-            context.plan(
-                "prod", auto_apply=True, no_prompts=True, skip_tests=True, execution_time=morning
-            )
+        os.environ |= started.environment
+        with built(watches, days, folder, "databricks") as (context, run_day_after):
             before = versions(context)
-            day_after = morning + timedelta(days=1)
-            status = context.run("prod", execution_time=day_after, skip_janitor=True)
-            if not status.is_success:
-                raise RuntimeError(f"The run of {day_after} ended with {status}: see above")
+            run_day_after()
             return written_since(context, before)
-        finally:
-            context.close()
-            context.engine_adapter.close()
 
 
 def markdown(results: Mapping[str, Written]) -> str:

@@ -40,7 +40,7 @@ def fitted(
             column: _typed_text(f"_delivered_{column}", type_) for column, type_ in parsed.items()
         }
     else:
-        rows = _trimmed_rows(rows, types)
+        rows = _trimmed_rows(rows, types, parsed)
         values = {column: _fit_text(column, type_) for column, type_ in parsed.items()}
         delivered = texts = {column: f"_delivered_{column}" for column in parsed}
     misfits = {
@@ -77,11 +77,10 @@ def fitted(
     )
 
 
-def _trimmed_rows(rows: exp.Query, types: dict[str, str]) -> exp.Query:
+def _trimmed_rows(rows: exp.Query, types: dict[str, str], parsed: dict[str, str]) -> exp.Query:
     """Delivered texts: those to be parsed trimmed, and as they came, NULL where blank."""
-    parsed = [column for column, type_ in types.items() if type_ != "TEXT"]
     return exp.select(
-        *(trimmed(column) + f" AS {column}" if column in parsed else column for column in types),
+        *(f"{trimmed(column)} AS {column}" if column in parsed else column for column in types),
         *(
             f"CASE WHEN {trimmed(column)} <> '' THEN {column} END AS _delivered_{column}"
             for column in parsed

@@ -40,7 +40,8 @@ class ProjectLoader(SqlMeshLoader):
         This one alone is faster where all are cached. Where one is not, it would be wrong: SQLMesh
         finds a query that it rendered here unlike one that it read, and an added column breaking.
         """
-        cached, constants.MAX_FORK_WORKERS = self._cached_models(), WORKERS
+        constants.MAX_FORK_WORKERS = WORKERS  # this process may have loaded before
+        cached = self._cached_models()
         models = super()._load_sql_models(*arguments, **options)
         if self._cached_models() == cached:
             constants.MAX_FORK_WORKERS = 1
@@ -50,10 +51,10 @@ class ProjectLoader(SqlMeshLoader):
         return {path.name for path in self.context.cache_dir.glob("model_definition/*")}
 
     def _load_model_test_file(self, path: Path) -> dict[str, ModelTestMetadata]:
+        parsed = super()._load_model_test_file
         text = path.read_text(encoding="utf-8")
         if "{{" in text or "{%" in text:  # it may hang on more than its text
-            return super()._load_model_test_file(path)
-        parsed = super()._load_model_test_file
+            return parsed(path)
         bodies = self._unit_tests.get_or_load(
             path.stem,
             crc32([text]),

@@ -13,8 +13,10 @@ from benchmarks import dbt_environment, works
 from benchmarks.__main__ import Benchmark, Size, main
 from benchmarks.data import DataChanged, Deliveries, provide
 from benchmarks.measure import Command, CommandFailed, Cost, run
+from benchmarks.peers import SqlMesh
 from benchmarks.plain.project import Project
 from benchmarks.results import Goal, Measurement, Measurements, judged
+from benchmarks.startup import SAVINGS
 
 PROJECT = Path(__file__).parent.parent
 
@@ -150,6 +152,14 @@ def test_plain_sql_has_the_models_and_as_many_checks_as_dbt(
     assert all(places[parent] < places[m.name] for m in models for parent in m.parents)
     # dbt counts as many: "64 data tests". So many audits had this project when they were written.
     assert sum(len(model.checks) for model in models) + len(project.singular_tests()) == 64
+
+
+def test_each_saving_at_the_start_can_be_taken_out(tmp_path: Path) -> None:
+    """Its lines are found once in the project as it is, and no other saving's."""
+    for number, take_out in enumerate(SAVINGS.values()):
+        platform = SqlMesh(tmp_path / str(number), tmp_path, "parquet")
+        platform.check_out()
+        take_out(platform.folder / "project")
 
 
 @pytest.mark.slow
