@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from . import install
-from .start import CATALOGS, Warehouse, warehouse
+from .start import CATALOGS, MEMORY, Warehouse, warehouse
 
 
 def main() -> int:
@@ -37,7 +37,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.warehouse", description=__doc__)
     parser.add_argument("--folder", type=Path, help="keep tables and the log here")
     parser.add_argument("--catalogs", default=",".join(CATALOGS), help="made at the start")
-    parser.add_argument("--memory", default="2g", help="of Spark's driver")
+    parser.add_argument("--memory", default=MEMORY, help="of Spark's driver")
     parser.add_argument("command", nargs="*", metavar="COMMAND", help="after --; none: stay up")
     return parser.parse_args()
 

@@ -55,7 +55,7 @@ def spark_session(folder: Path, memory: str, conf: dict[str, str]) -> SparkSessi
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC "
-        "-Duser.timezone=UTC",
+        "-XX:+ExitOnOutOfMemoryError -Duser.timezone=UTC",
         "spark.jars": ",".join(str(jar) for jar in install.jars()),
         "spark.local.dir": str(folder / "spark"),
         "spark.sql.warehouse.dir": str(folder / "tables"),
@@ -494,7 +494,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--catalogs", default="")
-    parser.add_argument("--memory", default="2g")
+    parser.add_argument("--memory", required=True)
     parser.add_argument("--host", required=True)
     parser.add_argument("--http-path", required=True)
     parser.add_argument("--token", required=True)

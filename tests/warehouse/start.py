@@ -17,6 +17,7 @@ HOST = "stand-in.cloud.databricks.com"
 HTTP_PATH = "/sql/1.0/warehouses/standin0"
 TOKEN = "stand-in-token"
 CATALOGS = ("streaming_prod", "streaming_dev")
+MEMORY = "4g"  # of Spark's driver; two plans at once came near 2g
 READY_IN = 120  # seconds
 
 
@@ -62,7 +63,7 @@ class Warehouse:
 
 @contextmanager
 def warehouse(
-    folder: Path, *, catalogs: Sequence[str] = CATALOGS, memory: str = "2g", **conf: str
+    folder: Path, *, catalogs: Sequence[str] = CATALOGS, memory: str = MEMORY, **conf: str
 ) -> Iterator[Warehouse]:
     """Runs the stand-in on `folder` with these catalogs; `conf` is settings of Spark."""
     folder = folder.resolve()
@@ -89,6 +90,8 @@ def warehouse(
         yield Warehouse(folder, _client_environment(answer["proxy_port"], answer["certificate"]))
     finally:
         _stop(server)
+    if "OutOfMemoryError" in errors.read_text():
+        raise MemoryError(f"Spark's driver ran out of its {memory}: pass more as `memory`")
 
 
 def _server_environment() -> dict[str, str]:
