@@ -10,17 +10,7 @@ SELECT
   COUNT(*) AS times
 FROM @this_model
 WHERE
-  @IF(
-    @MANY_DAYS(),
-    TRUE,
-    @key IN (
-      SELECT
-        @key
-      FROM @changed
-      WHERE
-        @changed_on BETWEEN @start_date AND @end_date
-    )
-  )
+  @IS_TOUCHED(@key, @changed, @changed_on)
 GROUP BY
   @key
 HAVING

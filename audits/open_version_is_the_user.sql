@@ -10,11 +10,13 @@ WITH versions AS (
     *
   FROM @this_model
   WHERE
-    valid_to IS NULL
+    valid_to IS NULL AND @IS_TOUCHED(user_id, silver.accepted_users, _ingest_date)
 ), users AS (
   SELECT
     *
   FROM silver.users
+  WHERE
+    @IS_TOUCHED(user_id, silver.accepted_users, _ingest_date)
 )
 SELECT
   COALESCE(users.user_id, versions.user_id) AS user_id

@@ -10,6 +10,8 @@ WITH versions AS (
     *,
     LEAD(valid_from) OVER (PARTITION BY user_id ORDER BY valid_from) AS next_from
   FROM @this_model
+  WHERE
+    @IS_TOUCHED(user_id, silver.accepted_users, _ingest_date)
 )
 SELECT
   *

@@ -27,3 +27,24 @@ def many_days(evaluator: MacroEvaluator) -> exp.Expr:
     """
     start, end = evaluator.locals["start_date"], evaluator.locals["end_date"]
     return exp.convert((end - start).days > FEW_DAYS)
+
+
+@macro()
+def is_touched(
+    evaluator: MacroEvaluator, key: exp.Expr, changed: exp.Expr, changed_on: exp.Expr
+) -> exp.Expr:
+    """Whether a key is one that the interval being computed touched; in a long one every key is.
+
+    Args:
+        key: The column of the key, in this relation and in `changed`.
+        changed: The relation that tells which keys a day touched.
+        changed_on: Its column of the day.
+    """
+    if many_days(evaluator) == exp.true():
+        return exp.true()
+    start, end = (evaluator.locals[name].isoformat() for name in ("start_date", "end_date"))
+    touched = exp.select(key).from_(changed).where(
+        f"{changed_on.sql('databricks')} BETWEEN DATE '{start}' AND DATE '{end}'",
+        dialect="databricks",
+    )
+    return key.copy().isin(query=touched)

@@ -32,15 +32,13 @@ WITH dim_shows AS (
   SELECT
     watch_id,
     completion_pct,
-    status,
-    _accepted_on
+    status
   FROM silver.watches
 ), users AS (
   SELECT
     user_id,
     country,
     subscription_plan,
-    valid_from,
     _holds_from,
     _holds_to
   FROM silver.users_history
@@ -53,13 +51,13 @@ WITH dim_shows AS (
 ), changed_watches AS (
   SELECT
     watch_id
-  FROM watches
+  FROM silver.watches
   WHERE
     _accepted_on BETWEEN @start_date AND @end_date
 ), changed_users AS (
   SELECT
     user_id
-  FROM users
+  FROM silver.users_history
   WHERE
     valid_from::DATE BETWEEN @start_date AND @end_date
 ), ratings AS (

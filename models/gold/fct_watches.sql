@@ -36,6 +36,27 @@ WITH rated AS (
   FROM silver.users_history
   WHERE
     valid_from::DATE BETWEEN @start_date AND @end_date
+), changed AS (
+  SELECT
+    watch_id
+  FROM rated
+  UNION ALL
+  SELECT
+    watch_id
+  FROM silver.watches
+  WHERE
+    _accepted_on BETWEEN @start_date AND @end_date
+  UNION ALL
+  SELECT
+    watch_id
+  FROM silver.watches
+  WHERE
+    watched_at >= @start_date
+    AND user_id IN (
+      SELECT
+        user_id
+      FROM changed_users
+    )
 ), watches AS (
   SELECT
     watch_id,
@@ -51,20 +72,10 @@ WITH rated AS (
   WHERE
     _accepted_on <= @end_date
     AND (
-      @MANY_DAYS()
-      OR _accepted_on >= @start_date
-      OR watch_id IN (
+      @MANY_DAYS() OR watch_id IN (
         SELECT
           watch_id
-        FROM rated
-      )
-      OR (
-        watched_at >= @start_date
-        AND user_id IN (
-          SELECT
-            user_id
-          FROM changed_users
-        )
+        FROM changed
       )
     )
 ), ratings AS (

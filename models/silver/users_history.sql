@@ -15,7 +15,10 @@ MODEL (
     day_is_delivered()
   ),
   audits (
-    unique_combination_of_columns(columns := (user_id, valid_from)),
+    unique_combination_of_columns(
+      columns := (user_id, valid_from),
+      condition := @IS_TOUCHED(user_id, silver.accepted_users, _ingest_date)
+    ),
     validity_does_not_overlap,
     open_version_is_the_user,
     not_null(columns := (user_id, name, email, valid_from))
