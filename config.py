@@ -18,7 +18,7 @@ from sqlmesh.core.config import (
 from sqlmesh.core.config.format import FormatConfig
 from sqlmesh.integrations.github.cicd.config import GithubCICDBotConfig
 
-from operations import alerts
+from operations import alerts, run_record
 from operations.loader import ProjectLoader
 
 # SQLMesh reads its models as a million small objects that live to the end. Python would look
@@ -35,6 +35,7 @@ def setting(name: str, default: str = "") -> str:
 
 
 DATA_DIR = setting("STREAMING_DATA_DIR", "data")
+run_record.keep(DATA_DIR)
 CATEGORIES = CategorizerConfig(sql="full", python="full", seed="full")
 
 

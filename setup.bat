@@ -12,6 +12,9 @@ if "%~1"=="" (
     exit /b 0
 )
 if /i "%~1"=="run" if "%~2"=="" goto run
+if /i "%~1"=="docs" if "%~2"=="" goto docs
+if /i "%~1"=="dashboard" if "%~2"=="" goto dashboard
+if /i "%~1"=="ui" if "%~2"=="" goto ui
 if /i "%~1"=="test" goto test
 if /i "%~1"=="help" goto help
 
@@ -20,10 +23,13 @@ call :help 1>&2
 exit /b 2
 
 :help
-echo usage: setup.bat [run ^| test [pytest arguments]]
+echo usage: setup.bat [run ^| docs ^| dashboard ^| ui ^| test [pytest arguments]]
 echo(
 echo   setup.bat        set up: .venv with the exact pins of requirements.txt
 echo   setup.bat run    set up, apply the project to prod (seeds to gold), show what is where
+echo   setup.bat docs   set up with requirements-dev.txt; the documentation site of prod, in site
+echo   setup.bat dashboard, setup.bat ui
+echo                    the same; the analysts' dashboard, and SQLMesh's UI, in the browser
 echo   setup.bat test   set up with requirements-dev.txt; linter, format check, unit tests, pytest
 exit /b 0
 
@@ -31,6 +37,21 @@ exit /b 0
 call :set_up default || exit /b 1
 call :step .venv\Scripts\sqlmesh plan prod --run --skip-tests --auto-apply --no-prompts || exit /b
 call :step "%PY%" summary.py
+exit /b
+
+:docs
+call :set_up dev || exit /b 1
+call :step "%PY%" -m documentation build
+exit /b
+
+:dashboard
+call :set_up dev || exit /b 1
+call :step .venv\Scripts\marimo run dashboard\app.py
+exit /b
+
+:ui
+call :set_up dev || exit /b 1
+call :step .venv\Scripts\sqlmesh ui
 exit /b
 
 :test

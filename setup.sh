@@ -5,10 +5,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 usage() {
     cat <<'TEXT'
-usage: bash setup.sh [run | test [pytest arguments]]
+usage: bash setup.sh [run | docs | dashboard | ui | test [pytest arguments]]
 
   bash setup.sh        set up: .venv with the exact pins of requirements.txt
   bash setup.sh run    set up, apply the project to prod (seeds to gold), show what is where
+  bash setup.sh docs   set up with requirements-dev.txt; the documentation site of prod, in site/
+  bash setup.sh dashboard, bash setup.sh ui
+                       the same; the analysts' dashboard, and SQLMesh's UI, in the browser
   bash setup.sh test   set up with requirements-dev.txt; linters, format check, unit tests, pytest
 TEXT
 }
@@ -100,6 +103,18 @@ case "${1-}" in
         # The unit tests, which a plan runs first, belong to `test`.
         step .venv/bin/sqlmesh plan prod --run --skip-tests --auto-apply --no-prompts
         step .venv/bin/python summary.py
+        ;;
+    docs)
+        set_up dev
+        step .venv/bin/python -m documentation build
+        ;;
+    dashboard)
+        set_up dev
+        step .venv/bin/marimo run dashboard/app.py
+        ;;
+    ui)
+        set_up dev
+        step .venv/bin/sqlmesh ui
         ;;
     test)
         shift

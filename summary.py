@@ -23,8 +23,9 @@ HELPERS = {"seed", "internal"}  # tags of models that are not for readers
 NEXT = """Next:
   {bin}sqlmesh plan dev   try a change beside prod
   {bin}sqlmesh run        load what was delivered since
+  {bin}python -m operations.last_run    what the last run did, and how long it took
   {bin}sqlmesh fetchdf "SELECT * FROM streaming_prod.analytics.monthly_viewing_trend"
-  {bin}pip install -c requirements.txt ".[ui]" && {bin}sqlmesh ui
+  bash setup.sh docs, bash setup.sh dashboard, bash setup.sh ui    see it in the browser
   mkdir mine && STREAMING_DATA_DIR=mine STREAMING_LANDING=/path/to/landing bash setup.sh run"""
 
 

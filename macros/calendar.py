@@ -43,8 +43,12 @@ def is_touched(
     if many_days(evaluator) == exp.true():
         return exp.true()
     start, end = (evaluator.locals[name].isoformat() for name in ("start_date", "end_date"))
-    touched = exp.select(key).from_(changed).where(
-        f"{changed_on.sql('databricks')} BETWEEN DATE '{start}' AND DATE '{end}'",
-        dialect="databricks",
+    touched = (
+        exp.select(key)
+        .from_(changed)
+        .where(
+            f"{changed_on.sql('databricks')} BETWEEN DATE '{start}' AND DATE '{end}'",
+            dialect="databricks",
+        )
     )
     return key.copy().isin(query=touched)

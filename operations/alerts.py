@@ -1,4 +1,5 @@
-"""Alerts by mail and to Slack: one message per channel for a run or a deployment that failed."""
+"""Alerts by mail and to Slack: one message per channel for a run or a deployment that failed, and
+for a run that loaded a day without a feed that is late."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import smtplib
 import ssl
 import sys
 from collections.abc import Callable
+from datetime import date, datetime
 from email.message import EmailMessage
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,7 +34,7 @@ from sqlmesh.utils.errors import AuditError, ConfigError
 PROJECT = Path(__file__).parent.parent
 IMPLICIT_TLS = 465  # the port of RFC 8314; on any other the connection is upgraded by STARTTLS
 TIMEOUT = 20  # seconds for each answer of the mail server
-MOST_AUDITS, MOST_KEYS = 5, 5  # in a message
+MOST_AUDITS, MOST_KEYS, MOST_DAYS = 5, 5, 5  # in a message
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 NEXT_STEP = re.compile(r"/\* Next: (.*?) \*/", re.DOTALL)
@@ -104,6 +106,7 @@ class Alerts(GenericNotificationTarget):
             NotificationEvent.RUN_START,
             NotificationEvent.AUDIT_FAILURE,
             NotificationEvent.APPLY_FAILURE,
+            NotificationEvent.RUN_END,
             NotificationEvent.RUN_FAILURE,
             NotificationEvent.MIGRATION_FAILURE,
         }
@@ -134,16 +137,33 @@ class Alerts(GenericNotificationTarget):
     def notify_run_failure(self, exc: str, *args: Any, **kwargs: Any) -> None:
         """Reports a run that failed."""
         self._report(f"The run of {self._environment} failed")
+        self._report_late_days()
+
+    def notify_run_end(self, environment: str, *args: Any, **kwargs: Any) -> None:
+        """Reports feeds that were late for what was loaded.
+
+        A day is loaded once, so that it is told once, however often a day is run.
+        """
+        self._report_late_days()
 
     def notify_migration_failure(self, exc: str, *args: Any, **kwargs: Any) -> None:
         """Reports that SQLMesh's state could not be brought to SQLMesh's version."""
         self._report("The migration of SQLMesh's state failed")
 
     def _report(self, what: str) -> None:
-        message = f"{what}: {_reason(list(self._failed.values()))}"
+        self._send(NotificationStatus.FAILURE, f"{what}: {_reason(list(self._failed.values()))}")
+
+    def _report_late_days(self) -> None:
+        # Not imported above: it is read with the macros, and alerts with config.py before them.
+        from operations.deliveries import loaded_late
+
+        if days := loaded_late():
+            self._send(NotificationStatus.WARNING, _late(self._environment, days))
+
+    def _send(self, status: NotificationStatus, message: str) -> None:
         for channel in self.channels:
             try:
-                channel.send(NotificationStatus.FAILURE, message)
+                channel.send(status, message)
             except Exception as error:
                 get_console().log_error(
                     f"The alert was not sent by {type(channel).__name__}: {error}"
@@ -225,6 +245,29 @@ def _reason(failed: list[AuditError]) -> str:
             *map(_finding, failed[:MOST_AUDITS]),
             "All that failed, and the audits' queries, are in the output of the command, and in "
             "logs/ where it ran.",
+        ]
+    )
+
+
+def _late(environment: str, days: list[tuple[date, list[str], datetime]]) -> str:
+    """What a run loaded without its feeds, and what to do when they land after all."""
+    first, last = days[0][0], days[-1][0]
+    feeds = sorted({feed for _, missing, _ in days for feed in missing})
+    said = [
+        f"{day}: {', '.join(missing)}, waited for until {until:%Y-%m-%d %H:%M UTC}"
+        for day, missing, until in days[:MOST_DAYS]
+    ]
+    if len(days) > MOST_DAYS:
+        said.append(f"and {len(days) - MOST_DAYS} days more, up to {last}")
+    restated = " ".join(f"--restate-model bronze.delivered_{feed}" for feed in feeds)
+    return "\n\n".join(
+        [
+            f"Late: {', '.join(feeds)} had not delivered what the run of {environment} loaded",
+            "\n".join(said),
+            "The other feeds of these days are loaded. Rows that name a user, show or watch that "
+            "is not known yet are in quarantine, and leave it when it arrives.",
+            "Next: ask for the files. When they have landed: "
+            f"sqlmesh plan {environment} {restated} --start {first} --end {last}",
         ]
     )
 

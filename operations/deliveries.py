@@ -131,11 +131,13 @@ class Pass:
         snapshot: One of them, by which the plan or run is known.
         deliveries: The landing as it was at the first question.
         reached: Up to when each model of a feed will have been loaded.
+        late: The days it loads though a feed has missed their deadline, and these feeds.
     """
 
     snapshot: Snapshot
     deliveries: Deliveries
     reached: dict[str, datetime]
+    late: dict[date, list[str]] = field(default_factory=dict)
 
 
 _passes: list[Pass] = []  # the last one
@@ -168,8 +170,23 @@ def ready_intervals(
             n for n, (day, _) in enumerate(batch) if now.deliveries.is_waited_for(day.date())
         )
         ready = batch[: next(waiting, len(batch))]
+        if now.deliveries.hours is not None:
+            missing = {day.date(): now.deliveries.missing(day.date()) for day, _ in ready}
+            now.late.update({day: feeds for day, feeds in missing.items() if feeds})
     now.reached[snapshot.name] = max([now.reached[snapshot.name], *(end for _, end in ready)])
     return ready
+
+
+def loaded_late() -> list[tuple[date, list[str], datetime]]:
+    """What the last plan or run loaded without waiting longer; nothing when asked again.
+
+    Returns:
+        Each day, the feeds that had no file of it, and until when they were waited for.
+    """
+    if not _passes:
+        return []
+    last = _passes.pop()
+    return [(day, last.late[day], last.deliveries.deadline(day)) for day in sorted(last.late)]
 
 
 def _pass_of(context: ExecutionContext) -> Pass:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
-from sqlmesh.core.dialect import MacroFunc, normalize_model_name
-from sqlmesh.core.lineage import lineage
+from sqlmesh.core.dialect import MacroFunc
 from sqlmesh.core.model import Model
-from sqlmesh.utils.errors import SQLMeshError
 
-Column = tuple[str, str]  # a model's full name and a column's
+from operations.column_lineage import Column, parents
+
 Models = Mapping[str, Model]  # by full name, as an environment has them
 
 TAG = "personal_data"  # the macro that tags columns, in macros/unity_catalog.py
@@ -33,9 +31,9 @@ class PersonalData:
         self._versions = (environment, prod)
         self._known = {(name, column) for name, m in prod.items() for column in _columns(m)}
         self._parents: dict[tuple[int, Column], frozenset[Column] | None] = {}
-        tagged = {column for models in self._versions for column in _tagged(models)}
-        self._marked = tagged.union(
-            *(self._upstream(models, column)[0] for models in self._versions for column in tagged)
+        found = {column for models in self._versions for column in tagged(models)}
+        self._marked = found.union(
+            *(self._upstream(models, column)[0] for models in self._versions for column in found)
         )
 
     def holds(self, model: str, column: str) -> bool:
@@ -60,12 +58,12 @@ class PersonalData:
         is_traced = True
         while ahead:
             column = ahead.pop()
-            parents = self._parents_of(models, column)
-            if parents is None:
+            above = self._parents_of(models, column)
+            if above is None:
                 is_traced = False
                 continue
             found.add(column)
-            ahead |= parents - found
+            ahead |= above - found
         return found, is_traced
 
     def _parents_of(self, models: Models, column: Column) -> frozenset[Column] | None:
@@ -79,7 +77,7 @@ class PersonalData:
             elif model.kind.is_seed:
                 self._parents[key] = frozenset() if column in self._known else None
             else:
-                self._parents[key] = _traced(model, text) if model.is_sql else None
+                self._parents[key] = parents(model, text) if model.is_sql else None
         return self._parents[key]
 
 
@@ -88,7 +86,7 @@ def _columns(model: Model) -> Mapping[str, exp.DataType]:
     return model.columns_to_types or {}
 
 
-def _tagged(models: Models) -> set[Column]:
+def tagged(models: Models) -> set[Column]:
     """The columns that models tag as personal data."""
     return {
         (name, column.name)
@@ -98,23 +96,3 @@ def _tagged(models: Models) -> set[Column]:
         if call.name.lower() == TAG
         for column in call.find_all(exp.Column)
     }
-
-
-def _traced(model: Model, column: str) -> frozenset[Column] | None:
-    """The columns of other models that a model's query computes a column from."""
-    parents = set()
-    try:
-        leaves = [node for node in lineage(column, model, trim_selects=False).walk()]
-    except (SQLMeshError, SqlglotError, ValueError):
-        return None
-    for leaf in leaves:
-        if leaf.downstream:
-            continue
-        if isinstance(leaf.expression, exp.Table):
-            table = normalize_model_name(
-                leaf.expression, model.default_catalog, dialect=model.dialect
-            )
-            parents.add((table, exp.to_column(leaf.name).name))
-        elif leaf.expression.find(exp.Column, exp.Table, exp.Placeholder):
-            return None
-    return frozenset(parents)

@@ -118,12 +118,12 @@ def mail_settings(port: int) -> dict[str, str]:
     }
 
 
-def run(platform: Platform, **settings: str) -> subprocess.CompletedProcess[str]:
-    """The scheduled run, with these settings beside the platform's."""
+def run(platform: Platform, end: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
+    """The scheduled run, up to now or to a day, with these settings beside the platform's."""
     before = platform.settings
     platform.settings = {**before, **settings}
     try:
-        return platform.command("run", "prod")
+        return platform.command("run", "prod", *(["--end", end] if end else []))
     finally:
         platform.settings = before
 
@@ -330,3 +330,52 @@ def test_alerts_that_are_not_set_cost_nothing() -> None:
     code = "import sys; from operations import alerts; alerts.targets(lambda *_: ''); "
     code += "sys.exit('slack_sdk' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True)
+
+
+def test_a_late_feed_is_told_once(tmp_path: Path, tls: tuple[Path, ssl.SSLContext]) -> None:
+    """By the run that loads the day without it; not by the next, nor for a day that is whole."""
+    platform = Platform(tmp_path)
+    deliver_day(platform, FIRST)
+    platform.deliver("ratings", FIRST, [])
+    platform.plan(FIRST)
+    deliver_day(platform, SECOND)
+    third = SECOND + timedelta(days=1)
+    with mail_server(tls[1]) as (mailbox, port), webhook() as (messages, url):
+        settings = {**mail_settings(port), "STREAMING_SLACK_WEBHOOK": url}
+        settings |= {"SSL_CERT_FILE": str(tls[0]), "STREAMING_DELIVERY_WAIT_HOURS": "6"}
+        late = run(platform, str(SECOND), **settings)
+        assert late.returncode == 0, late.stdout
+        ((_, subject, text),) = mailbox.mails
+        again = run(platform, str(SECOND), **settings)
+        deliver_day(platform, third)
+        platform.deliver("ratings", third, [])
+        whole = run(platform, str(third), **settings)
+        assert again.returncode == whole.returncode == 0
+        assert len(mailbox.mails) == len(messages) == 1
+    assert subject == "Late: ratings had not delivered what the run of prod loaded"
+    assert f"{SECOND}: ratings, waited for until {third} 06:00 UTC" in text
+    restated = f"--restate-model bronze.delivered_ratings --start {SECOND} --end {SECOND}"
+    assert f"Next: ask for the files. When they have landed: sqlmesh plan prod {restated}" in text
+
+
+def test_without_a_deadline_nothing_is_late(tmp_path: Path) -> None:
+    platform = Platform(tmp_path)
+    deliver_day(platform, FIRST)
+    platform.plan(FIRST)
+    deliver_day(platform, SECOND)
+    with webhook() as (messages, url):
+        command = run(platform, str(SECOND), STREAMING_SLACK_WEBHOOK=url)
+    assert command.returncode == 0 and messages == []
+
+
+def test_a_late_feed_that_cannot_be_told_changes_nothing(tmp_path: Path) -> None:
+    platform = Platform(tmp_path)
+    deliver_day(platform, FIRST)
+    platform.plan(FIRST)
+    deliver_day(platform, SECOND)
+    settings = {"STREAMING_DELIVERY_WAIT_HOURS": "6"}
+    with webhook(404) as (messages, url):
+        command = run(platform, str(SECOND), STREAMING_SLACK_WEBHOOK=url, **settings)
+    assert command.returncode == 0 and len(messages) == 1
+    assert "The alert was not sent by Slack: Slack answered 404" in command.stdout + command.stderr
+    platform.check()

@@ -1,0 +1,97 @@
+"""`python -m dashboard.export FOLDER`: the dashboard as a page of pictures, without any script."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import vl_convert
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sqlmesh import Context
+
+from dashboard import figures
+from dashboard.data import PROJECT, Frames, NothingToShow, read
+from dashboard.figures import Figure
+
+SHOWS = 6  # those watched most have a section of their own
+INK = {"light": "#1c1c22", "dark": "#f2f3f7"}
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and what stands below it."""
+
+    title: str
+    said: str
+    figures: list[Figure]
+
+
+def export(context: Context, environment: str, folder: Path) -> None:
+    """Writes index.html, and each chart as SVG for light and for dark.
+
+    Raises:
+        NothingToShow: The environment is not there.
+    """
+    parts = list(sections(read(context, environment)))
+    folder.mkdir(parents=True, exist_ok=True)
+    for figure in (figure for part in parts for figure in part.figures):
+        if figure.chart is not None:
+            for ground, ink in INK.items():
+                svg = picture(figure, ink)
+                (folder / f"{figure.name}-{ground}.svg").write_text(svg, encoding="utf-8")
+    templates = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = templates.get_template("export.html.j2").render(sections=parts, environment=environment)
+    (folder / "index.html").write_text(page, encoding="utf-8")
+
+
+def sections(frames: Frames) -> Iterator[Section]:
+    """All that the dashboard shows, from top to bottom."""
+    yield Section(
+        "Viewing", "", [f(frames) for f in (figures.viewing, figures.genres, figures.engaged)]
+    )
+    for row in frames["shows"].head(SHOWS).itertuples():
+        said, about = figures.show(frames, row.show_id)
+        yield Section(f"Show: {row.title}", said, about)
+    quality = (figures.flow, figures.rejects, figures.freshness)
+    yield Section("Data quality", "", [f(frames) for f in quality])
+
+
+def picture(figure: Figure, ink: str) -> str:
+    """A chart as SVG, with texts and lines in a colour, on no ground."""
+    assert figure.chart is not None
+    words = {"labelColor": ink, "titleColor": ink}
+    drawn = figure.chart.configure(background="transparent", font="sans-serif")
+    drawn = drawn.configure_axis(**words, domainColor=ink, tickColor=ink, gridColor="#8888884d")
+    drawn = drawn.configure_header(**words, labelFontWeight="bold").configure_text(color=ink)
+    drawn = drawn.configure_view(stroke=None)
+    return vl_convert.vegalite_to_svg(drawn.to_json())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m dashboard.export", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--environment", default="prod")
+    given = parser.parse_args()
+    context = Context(paths=PROJECT, load=False)
+    try:
+        export(context, given.environment, given.folder)
+    except NothingToShow as error:
+        print(error, file=sys.stderr)
+        return 1
+    finally:
+        context.close()
+    print(f"Next: open {given.folder / 'index.html'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,296 @@
+"""Charts whose titles say what they show. None is told apart by colour alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import altair as alt
+import pandas as pd
+
+from dashboard.data import Frames
+
+WIDTH = 560  # pixels, as all below
+ROW = 26
+GAP = 0.15  # between the bands of a flow, of what was delivered
+LAST_DAYS = 14  # with rejects, in the chart of these
+FATES = ("accepted", "superseded", "quarantined", "unaccounted")
+# Apart also for the colour-blind (after Okabe and Ito), with a contrast of 3 to both grounds.
+COLOURS = {
+    "accepted": "#0072b2",
+    "superseded": "#7f7f7f",
+    "quarantined": "#d55e00",
+    "unaccounted": "#c04b8c",
+}
+MAIN = COLOURS["accepted"]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart, the sentence above it, and the numbers in it.
+
+    Attributes:
+        name: Tells it apart: letters and `-`.
+        title: What it shows, with the unit.
+        rows: The numbers, as they are drawn.
+        chart: None where there are no rows; then the title says so.
+    """
+
+    name: str
+    title: str
+    rows: pd.DataFrame
+    chart: alt.Chart | alt.LayerChart | alt.FacetChart | None
+
+
+def viewing(frames: Frames) -> Figure:
+    """Hours watched by month."""
+    rows = frames["monthly_viewing_trend"][
+        ["month", "minutes_watched", "watches", "viewers"]
+    ].copy()
+    if rows.empty:
+        return _nothing("viewing-trend", "Nothing was watched yet", rows)
+    rows["month"] = pd.to_datetime(rows["month"])
+    rows["hours"] = (rows.pop("minutes_watched") / 60).round(1)
+    best = rows.loc[rows["hours"].idxmax()]
+    line = (
+        alt.Chart(rows)
+        .mark_line(point=alt.OverlayMarkDef(size=60, filled=True), color=MAIN)
+        .encode(
+            x=alt.X("yearmonth(month):T", title="Month", axis=alt.Axis(format="%b %Y")),
+            y=alt.Y("hours:Q", title="Hours watched"),
+            tooltip=["yearmonth(month):T", "hours:Q", "watches:Q", "viewers:Q"],
+        )
+        .properties(width=WIDTH, height=220)
+    )
+    rows_shown = rows.assign(month=rows["month"].dt.strftime("%Y-%m"))
+    title = f"Most was watched in {best['month']:%B %Y}: {best['hours']:,.0f} hours"
+    return Figure("viewing-trend", title, rows_shown, line)
+
+
+def genres(frames: Frames) -> Figure:
+    """Mean rating by genre."""
+    rows = frames["show_ratings_by_genre"].sort_values(
+        ["avg_rating", "genre"], ascending=[False, True]
+    )
+    if rows.empty:
+        return _nothing("ratings-by-genre", "Nothing was rated yet", rows)
+    best = rows.iloc[0]
+    rows = rows.assign(
+        avg_rating=rows["avg_rating"].astype(float).round(2),
+        label=[f"{r.avg_rating:.2f} in {_counted(r.ratings, 'rating')}" for r in rows.itertuples()],
+    )
+    title = f"{best['genre'].capitalize()} is rated best: {best['avg_rating']:.2f} of 5 stars"
+    chart = _bars(rows, "genre", "avg_rating", "Mean rating, stars", domain=(0, 5))
+    return Figure("ratings-by-genre", title, rows.drop(columns="label"), chart)
+
+
+def engaged(frames: Frames) -> Figure:
+    """The users with most minutes."""
+    rows = frames["engaged_users"]
+    if rows.empty:
+        return _nothing("most-engaged-users", "Nobody watched or rated yet", rows)
+    hours = (rows["minutes_watched"].astype(float) / 60).round(1)
+    rows = rows.assign(
+        hours=hours,
+        user=[
+            f"{r.name_} (user {r.user_id})"
+            for r in rows.rename(columns={"name": "name_"}).itertuples()
+        ],
+        label=[f"{h:,.1f} h in {w:,} watches" for h, w in zip(hours, rows["watches"], strict=True)],
+    )
+    title = f"The {len(rows)} most engaged users watched {hours.sum():,.0f} hours"
+    chart = _bars(rows, "user", "hours", "Hours watched")
+    kept = ["engagement_rank", "user", "hours", "watches", "ratings"]
+    return Figure("most-engaged-users", title, rows[kept], chart)
+
+
+def show(frames: Frames, show_id: int) -> tuple[str, list[Figure]]:
+    """A show in a sentence, and its watches and ratings.
+
+    Raises:
+        KeyError: There is no such show.
+    """
+    shows = frames["shows"].set_index("show_id")
+    about = shows.loc[show_id]
+    completion = "" if pd.isna(about.completion) else f", {about.completion:.0%} of each on average"
+    year = "" if pd.isna(about.release_year) else f", {int(about.release_year)}"
+    seasons = "" if pd.isna(about.seasons) else f", {_counted(about.seasons, 'season')}"
+    genre = about.genre if isinstance(about.genre, str) and about.genre else "no genre"
+    hours = about.minutes_watched / 60
+    said = (
+        f"{genre}{year}{seasons}; {about.quality_tier.lower()} by the critics. "
+        f"Watched {_counted(about.watches, 'time')}, {hours:,.0f} hours{completion}."
+    )
+    return said, [
+        _show_watches(frames["show_watches"].query("show_id == @show_id"), show_id),
+        _show_ratings(frames["show_ratings"].query("show_id == @show_id"), show_id),
+    ]
+
+
+def flow(frames: Frames) -> Figure:
+    """What became of the rows of each feed: bands from what was delivered to where they are."""
+    rows = frames["reconciliation"]
+    delivered = int(rows["delivered"].sum()) if len(rows) else 0
+    if not delivered:
+        return _nothing("reconciliation", "Nothing was delivered yet", rows)
+    lost = int(rows["unaccounted"].sum())
+    held = int(rows["quarantined"].sum())
+    found = f"{lost:,} rows are unaccounted for" if lost else "Every delivered row is accounted for"
+    title = f"{found}; {held:,} of {delivered:,} are in quarantine"
+    bands = pd.DataFrame(point for row in rows.itertuples() for point in _bands(row))
+    colour = alt.Color(
+        "fate:N", legend=None, scale=alt.Scale(domain=FATES, range=[COLOURS[f] for f in FATES])
+    )
+    scale = alt.Scale(domain=(0, 1 + GAP * len(FATES)), nice=False)
+    base = alt.Chart(bands).encode(
+        x=alt.X("step:Q", axis=None, scale=alt.Scale(domain=(0, 2.4), nice=False))
+    )
+    areas = base.mark_area(opacity=0.75).encode(
+        y=alt.Y("low:Q", axis=None, scale=scale), y2="high:Q", color=colour, detail="fate:N"
+    )
+    labels = (
+        base.transform_filter("datum.step == 1")
+        .transform_calculate(middle="(datum.low + datum.high) / 2")
+        .mark_text(align="left", dx=8, fontSize=12)
+        .encode(y=alt.Y("middle:Q", axis=None, scale=scale), text="label:N")
+    )
+    chart = (
+        alt.layer(areas, labels)
+        .properties(width=WIDTH / 2 - 20, height=150)
+        .facet(alt.Facet("feed:N", title=None, sort=list(rows["feed"])), columns=2)
+    )
+    return Figure("reconciliation", title, rows, chart)
+
+
+def rejects(frames: Frames) -> Figure:
+    """Rejected rows by reason and day of delivery, of the last days with any."""
+    found = frames["rejections"]
+    if found.empty:
+        return _nothing("rejects", "No row was rejected", found)
+    days = sorted(found["delivered_on"].unique())[-LAST_DAYS:]
+    rows = found[found["delivered_on"].isin(days)].assign(
+        what=lambda f: f["feed"] + ": " + f["reason"],
+        day=lambda f: pd.to_datetime(f["delivered_on"]).dt.strftime("%Y-%m-%d"),
+    )
+    by_reason = rows.groupby("what")["rejections"].sum().sort_values(ascending=False)
+    title = (
+        f"Most rejects: {by_reason.index[0]}, {by_reason.iloc[0]:,} rows "
+        f"in the last {len(days)} days with any"
+    )
+    base = alt.Chart(rows).encode(
+        x=alt.X("day:O", title="Day of delivery, UTC", axis=alt.Axis(labelAngle=-45)),
+        y=alt.Y("what:N", title=None, sort=list(by_reason.index), axis=alt.Axis(labelLimit=220)),
+    )
+    cells = base.mark_rect(color=COLOURS["quarantined"]).encode(
+        opacity=alt.Opacity("rejections:Q", legend=None, scale=alt.Scale(range=(0.15, 0.45)))
+    )
+    chart = (cells + base.mark_text(fontSize=12).encode(text="rejections:Q")).properties(
+        width=WIDTH - 160, height=ROW * len(by_reason)
+    )
+    return Figure("rejects", title, rows[["day", "feed", "reason", "rejections"]], chart)
+
+
+def freshness(frames: Frames) -> Figure:
+    """Days since the last delivery of each feed; a feed that never came has none."""
+    rows = frames["freshness"].sort_values("feed")
+    late = rows.dropna(subset="days_since_delivery")
+    if late.empty:
+        return _nothing("freshness", "No feed was ever delivered", rows)
+    longest = late.loc[late["days_since_delivery"].astype(int).idxmax()]
+    title = (
+        f"{longest['feed']} is silent longest: its last delivery is of "
+        f"{pd.Timestamp(longest['last_delivery']):%Y-%m-%d}"
+    )
+    drawn = late.assign(
+        days_since_delivery=late["days_since_delivery"].astype(int),
+        label=[
+            f"{int(r.days_since_delivery):,} days, {int(r.rows_delivered):,} rows then"
+            for r in late.itertuples()
+        ],
+    )
+    chart = _bars(drawn, "feed", "days_since_delivery", "Days since the last delivery")
+    return Figure("freshness", title, rows, chart)
+
+
+def _show_watches(rows: pd.DataFrame, show_id: int) -> Figure:
+    name = f"show-{show_id}-watches"
+    rows = rows.assign(month=pd.to_datetime(rows["month"]).dt.strftime("%Y-%m"))[
+        ["month", "watches"]
+    ]
+    if rows.empty:
+        return _nothing(name, "Nobody watched it yet", rows)
+    best = rows.loc[rows["watches"].astype(int).idxmax()]
+    title = f"Watched most in {best['month']}: {_counted(best['watches'], 'time')}"
+    return Figure(name, title, rows, _columns(rows, "month", "Month", "watches", "Watches"))
+
+
+def _show_ratings(rows: pd.DataFrame, show_id: int) -> Figure:
+    name = f"show-{show_id}-ratings"
+    rows = rows[["stars", "ratings"]]
+    if rows.empty:
+        return _nothing(name, "Nobody rated it yet", rows)
+    count = int(rows["ratings"].sum())
+    mean = float((rows["stars"] * rows["ratings"]).sum()) / count
+    title = f"Rated {mean:.2f} of 5 stars in {_counted(count, 'rating')}"
+    every = pd.DataFrame({"stars": range(1, 6)}).merge(rows, how="left").fillna(0).astype(int)
+    return Figure(name, title, every, _columns(every, "stars", "Stars", "ratings", "Ratings"))
+
+
+def _counted(count: float, what: str) -> str:
+    return f"{int(count):,} {what}{'' if count == 1 else 's'}"
+
+
+def _nothing(name: str, title: str, rows: pd.DataFrame) -> Figure:
+    return Figure(name, f"{title}.", rows, None)
+
+
+def _bars(
+    rows: pd.DataFrame, by: str, value: str, unit: str, domain: tuple[float, float] | None = None
+) -> alt.LayerChart:
+    """Bars from left to right in the rows' order, with a label each."""
+    most = float(rows[value].max()) or 1.0
+    base = alt.Chart(rows).encode(
+        x=alt.X(
+            f"{value}:Q",
+            title=unit,
+            # Room for the labels beside the longest bar
+            scale=alt.Scale(domain=(0, (domain or (0, most))[1] * 1.6), nice=False),
+        ),
+        y=alt.Y(f"{by}:N", title=None, sort=list(rows[by]), axis=alt.Axis(labelLimit=220)),
+    )
+    labels = base.mark_text(align="left", dx=6, fontSize=12).encode(text="label:N")
+    bars = base.mark_bar(color=MAIN, height={"band": 0.7})
+    return (bars + labels).properties(width=WIDTH - 120, height=ROW * len(rows))
+
+
+def _columns(rows: pd.DataFrame, by: str, title: str, value: str, unit: str) -> alt.LayerChart:
+    base = alt.Chart(rows).encode(
+        x=alt.X(f"{by}:O", title=title, axis=alt.Axis(labelAngle=0)),
+        y=alt.Y(f"{value}:Q", title=unit, axis=alt.Axis(tickMinStep=1)),
+    )
+    labels = base.mark_text(dy=-8, fontSize=12).encode(text=f"{value}:Q")
+    return (base.mark_bar(color=MAIN) + labels).properties(width=WIDTH / 2 + 40, height=180)
+
+
+def _bands(row) -> Iterator[dict]:
+    """The borders of a feed's bands, in shares of what it delivered, from left (0) to right (1)."""
+    start = end = 0.0
+    for fate in FATES:
+        count = int(getattr(row, fate))
+        if not count:
+            continue
+        share = count / row.delivered
+        label = f"{fate} {count:,} ({share:.1%})"
+        for n in range(21):
+            bend = (n / 20) ** 2 * (3 - 2 * n / 20)
+            low = start + (end - start) * bend
+            yield {
+                "feed": row.feed,
+                "fate": fate,
+                "step": n / 20,
+                "low": low,
+                "high": low + share,
+                "label": label,
+            }
+        start += share
+        end += share + GAP

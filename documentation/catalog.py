@@ -1,0 +1,211 @@
+"""What the site says of the models: from their files, and from what an environment shows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from functools import cached_property
+from io import StringIO
+
+from sqlglot import exp
+from sqlmesh import Context
+from sqlmesh.core.audit import Audit
+from sqlmesh.core.model import Model
+from sqlmesh.core.snapshot import Snapshot
+from sqlmesh.core.test.result import ModelTextTestResult
+from sqlmesh.utils.dag import DAG
+
+from operations.alerts import next_step
+from operations.column_lineage import Column, parents
+from operations.personal_data import tagged
+from summary import Snapshots, fetch, shown
+
+ENGINES = {"Databricks": "databricks", "DuckDB": "duckdb"}
+
+
+@dataclass(frozen=True)
+class AuditOutcome:
+    """An audit of a model. Without an outcome it has not run."""
+
+    name: str
+    arguments: str
+    blocking: bool
+    next_step: str
+    outcome: str
+    rows: int | None
+
+
+@dataclass(frozen=True)
+class UnitTest:
+    """A unit test of a model and how it ended just now."""
+
+    name: str
+    description: str
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What an environment shows: nothing before its first plan.
+
+    Attributes:
+        snapshots: By their names.
+        views: By the names of the models in their files.
+        last_delivery: Day of the newest delivery.
+        last_day: Day up to which the environment was run.
+    """
+
+    environment: str
+    snapshots: Snapshots
+    views: Mapping[str, str]
+    last_delivery: date | None
+    last_day: date | None
+
+
+def what_is_shown(context: Context, environment: str) -> Shown:
+    """Looks an environment up, and how far it is."""
+    snapshots, views = shown(context, environment)
+    if not snapshots:
+        return Shown(environment, {}, {}, None, None)
+    end = max(end for snapshot in snapshots.values() for _, end in snapshot.intervals)
+    [(last_delivery,)] = fetch(
+        context, f"SELECT MAX(_ingest_date) FROM {views['quality.deliveries']}"
+    )
+    return Shown(environment, snapshots, views, last_delivery, _day_before(end))
+
+
+class Catalog:
+    """All models with their lineage, and what an environment shows of them."""
+
+    def __init__(self, context: Context, environment: str) -> None:
+        self.context = context
+        self.models: Mapping[str, Model] = dict(context.models)
+        self.shown = what_is_shown(context, environment)
+        self.dag: DAG[str] = context.dag
+        self.tagged = tagged(self.models)
+
+    @cached_property
+    def lineage(self) -> Mapping[Column, Collection[Column]]:
+        """The columns that each column is directly computed from; none where it is delivered."""
+        return {
+            (name, column): sorted(parents(model, column) or ()) if model.is_sql else ()
+            for name, model in self.models.items()
+            for column in model.columns_to_types or {}
+        }
+
+    @cached_property
+    def rows(self) -> Mapping[str, int]:
+        """The number of rows of each model that the environment shows, by the model's name."""
+        each = [f"SELECT '{name}', COUNT(*) FROM {v}" for name, v in self.shown.views.items()]
+        return dict(fetch(self.context, " UNION ALL ".join(each))) if each else {}
+
+    @cached_property
+    def unit_tests(self) -> Mapping[str, list[UnitTest]]:
+        """The unit tests of each model, by its name in its file. They are run."""
+        # Asked before they run: a run puts the model's full name in the place of this one.
+        found = [(test, test.model_name) for test in self.context.select_tests()]
+        outcomes = _not_passed(self.context.test(stream=StringIO()))
+        by_model: dict[str, list[UnitTest]] = {}
+        for test, model in found:
+            description = test.body.get("description", "")
+            outcome = outcomes.get(test.test_name, "passed")
+            by_model.setdefault(model, []).append(UnitTest(test.test_name, description, outcome))
+        return by_model
+
+    def ordered(self) -> list[Model]:
+        """The models, what is upstream first."""
+        return [self.models[name] for name in self.dag.sorted if name in self.models]
+
+    def neighbours(self, model: Model) -> tuple[list[Model], list[Model]]:
+        """The models that a model reads or waits for, and those that do so with it."""
+        above = sorted(name for name in model.depends_on if name in self.models)
+        below = sorted(n for n, other in self.models.items() if model.fqn in other.depends_on)
+        return [self.models[name] for name in above], [self.models[name] for name in below]
+
+    def trail(self, column: Column) -> list[list[Column]]:
+        """A column, then step by step what it is computed from; each column once, at its last."""
+        steps: dict[Column, int] = {}
+        ahead = {column}
+        step = 0
+        while ahead:
+            steps |= dict.fromkeys(ahead, step)
+            ahead = {parent for found in ahead for parent in self.lineage.get(found, ())}
+            step += 1
+        return [sorted(c for c, at in steps.items() if at == n) for n in range(step)]
+
+    def used_by(self, column: Column) -> list[Column]:
+        """The columns that are directly computed from a column."""
+        return sorted(below for below, above in self.lineage.items() if column in above)
+
+    def audits(self, model: Model) -> list[AuditOutcome]:
+        """The audits of a model; run again, as SQLMesh keeps no outcome of a run's."""
+        snapshot = self.shown.snapshots.get(model.fqn)
+        if not snapshot or not self.shown.last_day:
+            return [_audit(a, arguments, "", None) for a, arguments in model.audits_with_args]
+        results = self.context.snapshot_evaluator.audit(
+            snapshot,
+            snapshots=dict(self.shown.snapshots),
+            start=min(self.shown.last_delivery or self.shown.last_day, self.shown.last_day),
+            end=self.shown.last_day,
+        )
+        return [
+            _audit(
+                result.audit,
+                result.audit_args or {},
+                "passed" if not result.count else "failed" if result.blocking else "warned",
+                result.count,
+            )
+            for result in results
+        ]
+
+    def up_to(self, model: Model) -> date | None:
+        """The day up to which a model was computed; None for what has no table of its own."""
+        snapshot = self.shown.snapshots.get(model.fqn)
+        return _up_to(snapshot) if snapshot and not model.kind.is_view else None
+
+    def rendered(self, model: Model) -> Mapping[str, str]:
+        """A model's query for the last day, in the words of each engine."""
+        if not model.is_sql:
+            return {}
+        day = self.shown.last_day or date.today() - timedelta(days=1)
+        query = model.render_query_or_raise(
+            start=day,
+            end=day,
+            execution_time=day + timedelta(days=1),
+            engine_adapter=self.context.engine_adapter,
+        )
+        return {
+            engine: query.sql(dialect=dialect, pretty=True) for engine, dialect in ENGINES.items()
+        }
+
+
+def _up_to(snapshot: Snapshot) -> date | None:
+    ends = [end for _, end in snapshot.intervals]
+    return _day_before(max(ends)) if ends else None
+
+
+def _day_before(milliseconds: int) -> date:
+    return datetime.fromtimestamp(milliseconds / 1000, timezone.utc).date() - timedelta(days=1)
+
+
+def _audit(
+    audit: Audit, arguments: Mapping[str, exp.Expr], outcome: str, rows: int | None
+) -> AuditOutcome:
+    shown = {name: value for name, value in arguments.items() if name != "blocking"}
+    return AuditOutcome(
+        name=audit.name,
+        arguments=", ".join(
+            f"{name} := {value.sql('databricks')}" for name, value in shown.items()
+        ),
+        blocking=audit.blocking,
+        next_step=next_step(audit.name),
+        outcome=outcome,
+        rows=rows,
+    )
+
+
+def _not_passed(result: ModelTextTestResult) -> Mapping[str, str]:
+    """The outcome of each test that did not pass."""
+    ended = {"failed": result.failures, "stopped by an error": result.errors}
+    return {test.test_name: outcome for outcome, tests in ended.items() for test, _ in tests}

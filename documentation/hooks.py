@@ -1,0 +1,117 @@
+"""What MkDocs calls while it builds the site: adds the pages that are made of the project."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+from sqlmesh import Context
+
+from config import DATA_DIR
+from dashboard.export import export
+from documentation.catalog import Catalog
+from documentation.pages import pages
+from operations import last_run
+
+PROJECT = Path(__file__).parent.parent
+GUIDE = "guide.md"  # the README, as a page of the site
+PLOTS = PROJECT / "benchmarks" / "results"
+
+MERMAID = re.compile(r"```mermaid\n.*?```\n", re.DOTALL)  # the page of models has the like
+LINK = re.compile(r"(?P<picture>!?)\[(?P<text>[^\]]+)\]\((?P<path>[^)#:]+)(?P<anchor>#[^)]*)?\)")
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Adds the pages of models and rules, the README, the dashboard and the plots.
+
+    STREAMING_DOCS_ENVIRONMENT names the environment whose rows they show.
+
+    Raises:
+        PluginError: The environment is not there.
+    """
+    environment = os.environ.get("STREAMING_DOCS_ENVIRONMENT") or "prod"
+    context = Context(paths=PROJECT)
+    try:
+        catalog = Catalog(context, environment)
+        if not catalog.shown.views:
+            raise PluginError(
+                f"There is no environment '{environment}' on the gateway "
+                f"'{context.selected_gateway}' yet; `bash setup.sh run` makes prod."
+            )
+        for path, text in pages(catalog):
+            files.append(File.generated(config, path, content=text))
+        for file in _guide_and_plots(config):
+            files.append(file)
+        with tempfile.TemporaryDirectory() as folder:
+            export(context, environment, Path(folder))
+            for file in _copied(config, Path(folder), "dashboard"):
+                files.append(file)
+        with suppress(last_run.NoRecord):
+            page = last_run.as_html(last_run.read(context, DATA_DIR, environment))
+            files.append(File.generated(config, "last-run.html", content=page))
+        config.nav = _navigation(config.nav or [], files, catalog)
+    finally:
+        context.close()
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Leads the links of README and docs/ to the site; what it does not hold is named only."""
+    source = page.file.src_uri
+    if "/" in source:
+        return markdown  # a page of a model
+    folder = PROJECT if source == GUIDE else PROJECT / "docs"
+
+    def led(link: re.Match[str]) -> str:
+        target = (folder / link["path"]).resolve()
+        if target == PROJECT / "README.md":
+            address = GUIDE
+        elif target.parent == PLOTS:
+            address = f"results/{target.name}"
+        else:
+            address = Path(os.path.relpath(target, PROJECT / "docs")).as_posix()
+        if files.get_file_from_path(address):
+            return f"{link['picture']}[{link['text']}]({address}{link['anchor'] or ''})"
+        return f"{link['text']} (`{os.path.relpath(target, PROJECT)}`)"
+
+    return LINK.sub(led, markdown)
+
+
+def _guide_and_plots(config: MkDocsConfig) -> Iterator[File]:
+    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+    yield File.generated(config, GUIDE, content=MERMAID.sub("", text))
+    for plot in sorted(PLOTS.glob("*.svg")):
+        yield File.generated(config, f"results/{plot.name}", content=plot.read_bytes())
+
+
+def _copied(config: MkDocsConfig, folder: Path, to: str) -> Iterator[File]:
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        address = f"{to}/{path.relative_to(folder).as_posix()}"
+        yield File.generated(config, address, content=path.read_bytes())
+
+
+def _navigation(written: list, files: Files, catalog: Catalog) -> list:
+    """What mkdocs.yml lists, with the models by layer; without the last run if none is recorded."""
+    by_layer: dict[str, list] = {}
+    for model in catalog.ordered():
+        page = f"models/{model.schema_name}/{model.view_name}.md"
+        by_layer.setdefault(model.schema_name, []).append({model.view_name: page})
+    models = {"Models": ["models/index.md", *({layer: found} for layer, found in by_layer.items())]}
+    made = {None, *files.src_uris}
+    kept = [entry for entry in written if _page(entry) in made]
+    return [*kept[:1], models, *kept[1:]]
+
+
+def _page(entry: Any) -> str | None:
+    """The page that an entry of the navigation leads to; None if it is a list of them."""
+    target = next(iter(entry.values())) if isinstance(entry, dict) else entry
+    return target if isinstance(target, str) else None

@@ -1,0 +1,107 @@
+"""Makes the texts of the site's pages, in Markdown, out of the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from rich.progress import track
+from sqlmesh.core.model import Model
+
+from documentation import diagram
+from documentation.catalog import Catalog
+from macros import rules
+from operations.column_lineage import Column
+from summary import FEEDS, HELPERS, reasons
+
+TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+# A cell of a table is one line, whose text is no HTML.
+TEMPLATES.filters["code"] = lambda text: " ".join(text.split())
+TEMPLATES.filters["cell"] = lambda text: (
+    " ".join(text.split()).replace("<", "&lt;").replace("|", "\\|")
+)
+
+
+def pages(catalog: Catalog) -> Iterator[tuple[str, str]]:
+    """The path in the site and the text of each page that is made of the catalog."""
+    ordered = catalog.ordered()
+    yield "models/index.md", models_page(catalog, ordered)
+    for model in track(ordered, "Pages of models"):
+        yield f"models/{model.schema_name}/{model.view_name}.md", model_page(catalog, model)
+    yield "rules.md", rules_page(catalog)
+
+
+def models_page(catalog: Catalog, ordered: list[Model]) -> str:
+    """All models: how they hang together, and what each holds."""
+    helpers = {_name(m) for m in ordered if HELPERS.intersection(m.tags)}
+    edges = {_name(m): [_name(a) for a in catalog.neighbours(m)[0]] for m in ordered}
+    links = {node: f"{node.replace('.', '/')}.html" for node in edges}
+    shown = diagram.without_shortcuts(diagram.without_nodes(edges, helpers))
+    return _render(
+        "models.md.j2",
+        models=ordered,
+        helpers=HELPERS,
+        catalog=catalog,
+        diagram=diagram.draw("The models from delivery to analysis", shown, links),
+    )
+
+
+def model_page(catalog: Catalog, model: Model) -> str:
+    """A model: what it holds, from where, how it is checked, and its SQL."""
+    above, below = catalog.neighbours(model)
+    edges = {_name(model): [_name(a) for a in above]}
+    edges |= {_name(a): [] for a in above} | {_name(b): [_name(model)] for b in below}
+    links = {node: f"../{node.replace('.', '/')}.html" for node in edges}
+    return _render(
+        "model.md.j2",
+        model=model,
+        name=_name(model),
+        catalog=catalog,
+        written=model._path.read_text(encoding="utf-8") if model._path else "",
+        path=model._path.relative_to(catalog.context.path) if model._path else "",
+        link=lambda column: _column_link(catalog, column),
+        column_is_delivered=lambda column: model.schema_name == "bronze" and column[1][0] != "_",
+        diagram=diagram.draw(
+            f"What {_name(model)} reads and who reads it", edges, links, _name(model)
+        ),
+    )
+
+
+def rules_page(catalog: Catalog) -> str:
+    """The rules by which a delivered row is rejected, from the tuples that the macros apply."""
+    found = reasons(catalog.context, catalog.shown.views, most=1000)
+    by_feed = {feed: getattr(rules, feed.upper()) for feed in FEEDS}
+    return _render(
+        "rules.md.j2",
+        feeds=FEEDS,
+        rules=by_feed,
+        own={feed: {f"{c}_{what}" for c, what, _ in by_feed[feed]} for feed in FEEDS},
+        said=rules.__doc__,
+        rejected={(feed, reason): rows for feed, reason, rows in found},
+    )
+
+
+def _render(template: str, **values: Any) -> str:
+    return TEMPLATES.get_template(template).render(values)
+
+
+def _name(model: Model) -> str:
+    """A model as people name it; the catalog is the environment's."""
+    return f"{model.schema_name}.{model.view_name}"
+
+
+def _column_link(catalog: Catalog, column: Column) -> str:
+    """A link, from a model's page, to a column on its model's page."""
+    model = catalog.models.get(column[0])
+    if model is None:
+        return f"`{column[0]}.{column[1]}`"
+    address = f"../{model.schema_name}/{model.view_name}.md#{column[1]}"
+    return f"[`{_name(model)}.{column[1]}`]({address})"

@@ -1,0 +1,278 @@
+"""What the last run did: `python -m operations.last_run [ENVIRONMENT] [--format json|html]`.
+
+As text, as JSON (the fields of `Report`), or as a page that needs nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from rich.console import Console
+from rich.table import Table
+from sqlmesh import Context
+
+from operations import run_record
+from summary import FEEDS, fetch, shown
+
+PROJECT = Path(__file__).parent.parent
+SLOWEST = 5
+FAILED_NEXT = (
+    "What failed and what to do stands in the output of the command, in logs/ where it ran, and as "
+    "`Next:` at the head of the audit's file in audits/. Then: sqlmesh run"
+)
+NEXT = "python summary.py shows what prod holds; python -m operations.changes dev what dev changes."
+
+
+class NoRecord(Exception):
+    """No run has left a record; says how one comes to be."""
+
+
+@dataclass(frozen=True)
+class ModelRun:
+    """What became of a model in the run.
+
+    Attributes:
+        rows_in: Rows that the models it reads hold now; None where one is not shown.
+        rows_out: Rows that it holds now.
+    """
+
+    name: str
+    first_day: str
+    last_day: str
+    seconds: float
+    rows_in: int | None
+    rows_out: int | None
+    audits_passed: int
+    audits_failed: int
+
+
+@dataclass(frozen=True)
+class Feed:
+    """What a feed delivered in the days of the run, and how much of it is rejected."""
+
+    feed: str
+    delivered: int
+    rejected: int
+
+
+@dataclass(frozen=True)
+class Reject:
+    """Rows of the run's days that are in quarantine for a reason; a row counts once for each."""
+
+    feed: str
+    reason: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A model that failed, and the first line of the reason."""
+
+    model: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """A run. Times are of UTC, ISO 8601; days are the first and last that a model was run for."""
+
+    environment: str
+    began: str
+    ended: str | None
+    succeeded: bool | None
+    first_day: str
+    last_day: str
+    models: list[ModelRun]
+    feeds: list[Feed]
+    rejects: list[Reject]
+    failed: list[Failure]
+    next: str
+
+    @property
+    def outcome(self) -> str:
+        """How it ended, in a word or two."""
+        return {True: "succeeded", False: "failed", None: "was cut off"}[self.succeeded]
+
+    @property
+    def slowest(self) -> list[ModelRun]:
+        """The models that took longest, the longest first."""
+        return sorted(self.models, key=lambda model: -model.seconds)[:SLOWEST]
+
+
+def read(context: Context, folder: str, environment: str) -> Report:
+    """The report of the last run that computed something, as it was recorded in a folder.
+
+    Rows are those that the environment holds now: neither engine tells SQLMesh how many it wrote.
+
+    Raises:
+        NoRecord: No such run has left a record there.
+    """
+    file = run_record.path(folder, environment)
+    if not file.exists():
+        raise NoRecord(
+            f"No run of '{environment}' has left a record in '{folder}' yet: `sqlmesh run` or "
+            "`sqlmesh plan` do, when they compute something."
+        )
+    record = json.loads(file.read_text(encoding="utf-8"))
+    _, views = shown(context, environment)
+    rows = _rows(context, views)
+    names = {full: entry["name"] for full, entry in record["models"].items()}
+    models = [
+        ModelRun(
+            name=entry["name"],
+            first_day=entry["first_day"],
+            last_day=entry["last_day"],
+            seconds=entry["seconds"],
+            rows_in=_sum([rows.get(_named(full, names)) for full in entry["reads"]]),
+            rows_out=rows.get(entry["name"]),
+            audits_passed=entry["audits_passed"],
+            audits_failed=entry["audits_failed"],
+        )
+        for entry in record["models"].values()
+    ]
+    loads = [model for model in models if model.name.startswith("bronze.delivered_")] or models
+    first = min((model.first_day for model in loads), default="")
+    last = max((model.last_day for model in loads), default="")
+    return Report(
+        environment=record["environment"],
+        began=record["began"],
+        ended=record["ended"],
+        succeeded=record["succeeded"],
+        first_day=first,
+        last_day=last,
+        models=models,
+        feeds=_feeds(context, views, first, last) if views else [],
+        rejects=_rejects(context, views, first, last) if views else [],
+        failed=[Failure(_named(each["model"], names), each["reason"]) for each in record["failed"]],
+        next=NEXT if record["succeeded"] else FAILED_NEXT,
+    )
+
+
+def as_json(report: Report) -> str:
+    """The report as JSON, its fields those of `Report`."""
+    return json.dumps(asdict(report), indent=2, ensure_ascii=False) + "\n"
+
+
+def as_html(report: Report) -> str:
+    """The report as a page, light or dark as the reader has it, without any script."""
+    templates = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return templates.get_template("last_run.html.j2").render(report=report)
+
+
+def show(report: Report, console: Console) -> None:
+    """Prints the report; in colour only on a terminal without NO_COLOR."""
+    days = (
+        report.first_day
+        if report.first_day == report.last_day
+        else (f"{report.first_day} to {report.last_day}")
+    )
+    console.print(
+        f"The run of {report.environment} for {days} {report.outcome}: "
+        f"{report.began} to {report.ended or 'an unknown end'}",
+        style="bold" if report.succeeded else "bold red",
+    )
+    failed = sum(model.audits_failed for model in report.models)
+    passed = sum(model.audits_passed for model in report.models)
+    console.print(f"Audits: {passed:,} passed, {failed:,} found rows\n")
+    for failure in report.failed:
+        console.print(f"Failed: {failure.model}: {failure.reason}", style="red")
+    _table(
+        console,
+        "feed delivered rejected",
+        [(f.feed, f.delivered, f.rejected) for f in report.feeds],
+    )
+    _table(console, "feed reason rejected", [(r.feed, r.reason, r.rows) for r in report.rejects])
+    _table(
+        console,
+        "model rows_in rows_out audits_passed found_rows",
+        [(m.name, m.rows_in, m.rows_out, m.audits_passed, m.audits_failed) for m in report.models],
+    )
+    _table(console, "slowest seconds", [(m.name, f"{m.seconds:.2f}") for m in report.slowest])
+    console.print(f"Next: {report.next}")
+
+
+def main() -> int:
+    """1 if there is no record."""
+    from config import DATA_DIR
+
+    parser = argparse.ArgumentParser(prog="python -m operations.last_run", description=__doc__)
+    parser.add_argument("environment", nargs="?", default="prod")
+    parser.add_argument("--format", choices=("text", "json", "html"), default="text")
+    parser.add_argument("--output", type=Path, help="a file; without, it is printed")
+    given = parser.parse_args()
+    context = Context(paths=PROJECT, load=False)
+    try:
+        report = read(context, DATA_DIR, given.environment)
+    except NoRecord as error:
+        print(error, file=sys.stderr)
+        return 1
+    finally:
+        context.close()
+    out = given.output.open("w", encoding="utf-8") if given.output else sys.stdout
+    with out:
+        if given.format == "text":
+            show(report, Console(file=out, highlight=False, soft_wrap=True))
+        else:
+            out.write(as_json(report) if given.format == "json" else as_html(report))
+    return 0
+
+
+def _rows(context: Context, views: Mapping[str, str]) -> dict[str, int]:
+    each = [f"SELECT '{name}', COUNT(*) FROM {view}" for name, view in views.items()]
+    return dict(fetch(context, " UNION ALL ".join(each))) if each else {}
+
+
+def _feeds(context: Context, views: Mapping[str, str], first: str, last: str) -> list[Feed]:
+    query = f"""SELECT feed, SUM(delivered), SUM(rejected) FROM {views["quality.deliveries"]}
+        WHERE _ingest_date BETWEEN DATE '{first}' AND DATE '{last}' GROUP BY feed"""
+    found = {feed: Feed(feed, int(d), int(r)) for feed, d, r in fetch(context, query)}
+    return [found.get(feed, Feed(feed, 0, 0)) for feed in FEEDS]
+
+
+def _rejects(context: Context, views: Mapping[str, str], first: str, last: str) -> list[Reject]:
+    each = " UNION ALL ".join(
+        f"SELECT '{feed}' AS feed, EXPLODE(_rejected_for) AS reason "
+        f"FROM {views[f'quarantine.{feed}']} "
+        f"WHERE _ingest_date BETWEEN DATE '{first}' AND DATE '{last}'"
+        for feed in FEEDS
+    )
+    rows = fetch(context, f"SELECT *, COUNT(*) FROM ({each}) AS rejects GROUP BY ALL")
+    return [Reject(*row) for row in sorted(rows, key=lambda row: (-row[2], *row[:2]))]
+
+
+def _named(full: str, names: Mapping[str, str]) -> str:
+    """A model as its file names it."""
+    return names.get(full) or full.replace('"', "").partition(".")[2]
+
+
+def _sum(rows: list[int | None]) -> int | None:
+    return None if not rows or None in rows else sum(row for row in rows if row)
+
+
+def _table(console: Console, header: str, rows: list[tuple[Any, ...]]) -> None:
+    if not rows:
+        return
+    table = Table(box=None, pad_edge=False)
+    for name, value in zip(header.split(), rows[0], strict=True):
+        table.add_column(name, justify="left" if isinstance(value, str) else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*("" if v is None else f"{v:,}" if isinstance(v, int) else v for v in row))
+    console.print(table)
+    console.print()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

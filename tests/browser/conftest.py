@@ -1,0 +1,95 @@
+"""A browser for the tests of what people look at: Chromium, driven by Playwright."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from harness import PROJECT, tier_lacks
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+SIZE = {"width": 1280, "height": 800}
+RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice")
+HERE = ("file:", "data:", "blob:", "about:", "http://127.0.0.1:", "ws://127.0.0.1:")
+
+Open = Callable[..., "Page"]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium without a window."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if not found or not find_spec("playwright"):
+        tier_lacks(f"The browser tier needs the package playwright and one of {', '.join(NAMES)}")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=found, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Open]:
+    """Opens an address in a page of its own, by `color_scheme` and more of Playwright's options.
+
+    Nothing may be asked of another machine: a test in which a page did so fails.
+    """
+    contexts, elsewhere = [], []
+
+    def opened(address: str, **options: Any) -> Page:
+        context = browser.new_context(**{"viewport": SIZE, "reduced_motion": "reduce", **options})
+        context.on("request", lambda request: _note(request.url, elsewhere))
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(address)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not elsewhere
+
+
+def _note(address: str, elsewhere: list[str]) -> None:
+    if not address.startswith(HERE):
+        elsewhere.append(address)
+
+
+@pytest.fixture(scope="session")
+def accessible() -> Callable[[Page], None]:
+    """Asserts that axe finds no error of accessibility on a page as it is now."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    axe = Axe()
+
+    def check(page: Page) -> None:
+        found = axe.run(page, options={"runOnly": {"type": "tag", "values": list(RULES)}})
+        said = [
+            f"{broken['id']}: {broken['help']}: {node['target']} {node['html'][:200]}"
+            for broken in found.response["violations"]
+            for node in broken["nodes"]
+        ]
+        assert not said, "\n".join(said)
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures are put: in docs/ for keeping with STREAMING_WRITE_PICTURES=1."""
+    if os.environ.get("STREAMING_WRITE_PICTURES") != "1":
+        return tmp_path_factory.mktemp("pictures")
+    folder = PROJECT / "docs" / "pictures"
+    folder.mkdir(exist_ok=True)
+    return folder

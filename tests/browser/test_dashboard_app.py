@@ -1,0 +1,130 @@
+"""The dashboard in a browser: the app draws what SQL gives, the exported page suits everyone."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import Open
+from harness import PROJECT, Platform
+
+from dashboard.export import export
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+LAST = date(2026, 2, 20)
+PHONE = {"width": 390, "height": 844}
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    """The seeds in prod."""
+    platform = Platform(tmp_path_factory.mktemp("dashboard"), STREAMING_LANDING="")
+    platform.plan(LAST)
+    return platform
+
+
+@pytest.fixture(scope="module")
+def app(platform: Platform) -> Iterator[str]:
+    """The address of the running app."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    command = [Path(sys.executable).with_name("marimo"), "run", "dashboard/app.py", "--headless"]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--no-token"]
+    process = subprocess.Popen(
+        command,
+        cwd=PROJECT,
+        env=platform.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        end = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(f"{address}/health", timeout=5).close()
+                break
+            except OSError:
+                assert process.poll() is None and time.monotonic() < end, process.communicate()[0]
+                time.sleep(0.2)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def test_the_app_draws_the_numbers_of_sql(
+    platform: Platform, app: str, open_page: Open, screenshots: Path
+) -> None:
+    page = open_page(app)
+    page.get_by_role("heading", name="Most was watched in").wait_for(timeout=60_000)
+    marks = page.locator("[aria-roledescription='point']")
+    months = platform.query(
+        "SELECT COUNT(DISTINCT DATE_TRUNC('month', watch_date)) "
+        "FROM streaming_prod.gold.fct_watches"
+    )
+    marks.first.wait_for()
+    assert [(marks.count(),)] == months
+    for genre, rating in platform.query(
+        "SELECT show_genre, ROUND(AVG(rating), 2) FROM streaming_prod.gold.fct_ratings "
+        "WHERE show_genre IS NOT NULL GROUP BY show_genre"
+    ):
+        assert page.get_by_text(f"{rating:.2f} in ").count() >= 1, genre
+    page.screenshot(path=screenshots / "dashboard-viewing.png")
+
+    page.get_by_role("tab", name="Data quality").click()
+    for quarantined, delivered in platform.query(
+        "SELECT quarantined, delivered FROM streaming_prod.quality.reconciliation"
+    ):
+        text = f"quarantined {quarantined:,} ({quarantined / delivered:.1%})"
+        page.get_by_text(text).first.wait_for()
+    page.screenshot(path=screenshots / "dashboard-quality.png")
+
+
+def test_a_show_is_chosen(platform: Platform, app: str, open_page: Open, screenshots: Path) -> None:
+    ((show_id, title, watches),) = platform.query(
+        "SELECT show_id, title, COUNT(*) AS watches FROM streaming_prod.gold.fct_watches "
+        "JOIN streaming_prod.gold.dim_shows USING (show_id) GROUP BY ALL ORDER BY watches, show_id "
+        "LIMIT 1"
+    )
+    page = open_page(app)
+    page.get_by_role("tab", name="Shows").click(timeout=60_000)
+    page.locator("marimo-dropdown button").click()
+    page.get_by_role("option", name=f"{title} ({show_id})").click()
+    page.get_by_text(f"Watched {watches:,} time").locator("visible=true").first.wait_for()
+    page.screenshot(path=screenshots / "dashboard-show.png")
+
+
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+def test_the_exported_page_is_accessible_on_screen_and_on_a_phone(
+    platform: Platform,
+    tmp_path: Path,
+    open_page: Open,
+    accessible: Callable[[Page], None],
+    screenshots: Path,
+    color_scheme: str,
+) -> None:
+    with platform.context() as context:
+        export(context, "prod", tmp_path)
+    page = open_page((tmp_path / "index.html").as_uri(), color_scheme=color_scheme)
+    broken = "[...document.images].filter(i => !i.complete || !i.naturalWidth).map(i => i.src)"
+    assert page.evaluate(broken) == []
+    accessible(page)
+    page.screenshot(path=screenshots / f"dashboard-export-{color_scheme}.png", full_page=True)
+    page.locator("summary").first.click()
+    page.set_viewport_size(PHONE)
+    accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -1,0 +1,172 @@
+"""The analysts' dashboard: its figures against SQL, masked names, nothing to show, its export."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from harness import PROJECT, Platform, deliver_day
+
+from dashboard import figures
+from dashboard.data import Frames, NothingToShow, read
+from dashboard.export import SHOWS, export, sections
+
+LAST = date(2026, 2, 20)
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    """The seeds in prod."""
+    platform = Platform(tmp_path_factory.mktemp("dashboard"), STREAMING_LANDING="")
+    platform.plan(LAST)
+    return platform
+
+
+@pytest.fixture(scope="module")
+def frames(platform: Platform) -> Frames:
+    with platform.context() as context:
+        return read(context, "prod")
+
+
+@pytest.fixture(scope="module")
+def exported(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("export")
+    with platform.context() as context:
+        export(context, "prod", folder)
+    return folder
+
+
+def drawn(figure: figures.Figure) -> pd.DataFrame:
+    """The rows that a chart holds."""
+    assert figure.chart is not None
+    return pd.DataFrame(max(figure.chart.to_dict()["datasets"].values(), key=len))
+
+
+def test_viewing_is_what_was_watched(platform: Platform, frames: Frames) -> None:
+    months = platform.query(
+        "SELECT STRFTIME(watch_date, '%Y-%m') AS month, ROUND(SUM(minutes_watched) / 60, 1), "
+        "COUNT(*) FROM streaming_prod.gold.fct_watches GROUP BY month ORDER BY month"
+    )
+    figure = figures.viewing(frames)
+    rows = drawn(figure)
+    found = zip(rows["month"].str[:7], rows["hours"], rows["watches"], strict=True)
+    assert list(found) == [
+        (month, pytest.approx(hours, abs=0.1), watches) for month, hours, watches in months
+    ]
+    most = max(months, key=lambda row: row[1])
+    assert f"{pd.Timestamp(most[0]):%B %Y}: {most[1]:,.0f} hours" in figure.title
+
+
+def test_genres_are_rated_as_in_gold(platform: Platform, frames: Frames) -> None:
+    genres = platform.query(
+        "SELECT COALESCE(show_genre, 'unknown') AS genre, ROUND(AVG(rating), 2), COUNT(*) "
+        "FROM streaming_prod.gold.fct_ratings GROUP BY genre ORDER BY AVG(rating) DESC, genre"
+    )
+    figure = figures.genres(frames)
+    rows = drawn(figure)
+    assert list(zip(rows["genre"], rows["avg_rating"], rows["ratings"], strict=True)) == genres
+    assert figure.title.startswith(f"{genres[0][0].capitalize()} is rated best")
+
+
+def test_names_are_masked_unless_they_may_be_seen(
+    platform: Platform, exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [name for (name,) in platform.query("SELECT name FROM streaming_prod.silver.users")]
+    for file in exported.iterdir():
+        text = file.read_text()
+        assert not [name for name in names if name in text], file.name
+    monkeypatch.setitem(platform.settings, "STREAMING_SHOW_NAMES", "1")
+    with platform.context() as context:
+        users = read(context, "prod")["engaged_users"]
+    assert set(users["name"]) <= set(names) and len(users)
+
+
+def test_a_show_has_its_watches_and_ratings(platform: Platform, frames: Frames) -> None:
+    for show_id, watches, minutes in platform.query(
+        "SELECT show_id, COUNT(*), SUM(minutes_watched) FROM streaming_prod.gold.fct_watches "
+        "GROUP BY show_id"
+    ):
+        said, (by_month, by_stars) = figures.show(frames, show_id)
+        assert f"Watched {watches:,} time{'s' * (watches > 1)}, {minutes / 60:,.0f} hours" in said
+        assert drawn(by_month)["watches"].sum() == watches
+        rated = platform.query(
+            "SELECT rating, COUNT(*) FROM streaming_prod.gold.fct_ratings "
+            f"WHERE show_id = {show_id} GROUP BY rating"
+        )
+        if rated:
+            rows = drawn(by_stars).set_index("stars")["ratings"]
+            assert rows[rows > 0].to_dict() == dict(rated)
+        else:
+            assert by_stars.chart is None and by_stars.title == "Nobody rated it yet."
+
+
+def test_every_delivered_row_flows_somewhere(platform: Platform, frames: Frames) -> None:
+    rows = drawn(figures.flow(frames))
+    for feed, delivered, accepted, superseded, quarantined in platform.query(
+        "SELECT feed, delivered, accepted, superseded, quarantined "
+        "FROM streaming_prod.quality.reconciliation"
+    ):
+        start = rows[(rows["feed"] == feed) & (rows["step"] == 0)].set_index("fate")
+        widths = (start["high"] - start["low"]) * delivered
+        counts = {"accepted": accepted, "superseded": superseded, "quarantined": quarantined}
+        assert widths.round().astype(int).to_dict() == {f: n for f, n in counts.items() if n}
+        assert all(f" {counts[fate]:,} (" in label for fate, label in start["label"].items())
+
+
+def test_rejects_and_freshness_are_those_of_quality(platform: Platform, frames: Frames) -> None:
+    feeds = " UNION ALL ".join(
+        f"SELECT _ingest_date, LEN(_rejected_for) AS reasons FROM streaming_prod.quarantine.{feed}"
+        for feed in ("users", "shows", "watches", "ratings")
+    )
+    days = platform.query(
+        f"SELECT _ingest_date, SUM(reasons) FROM ({feeds}) GROUP BY ALL ORDER BY ALL DESC LIMIT 14"
+    )
+    by_day = drawn(figures.rejects(frames)).groupby("day")["rejections"].sum()
+    assert by_day.to_dict() == {str(day): count for day, count in days}
+    rows = drawn(figures.freshness(frames)).set_index("feed")["last_delivery"]
+    for feed, last in platform.query(
+        "SELECT feed, MAX(_ingest_date) FROM streaming_prod.quality.deliveries GROUP BY feed"
+    ):
+        assert rows[feed].startswith(str(last))
+
+
+def test_without_rows_it_says_so(tmp_path: Path) -> None:
+    platform = Platform(tmp_path)
+    deliver_day(platform, date(2026, 1, 5))
+    platform.plan(date(2026, 1, 5))
+    with platform.context() as context:
+        parts = list(sections(read(context, "prod")))
+    titles = [figure.title for part in parts for figure in part.figures if figure.chart is None]
+    assert titles == ["Nothing was rated yet.", "Nobody rated it yet.", "No row was rejected."]
+
+
+def test_without_prod_it_says_how_to_make_it(tmp_path: Path) -> None:
+    with (
+        Platform(tmp_path).context() as context,
+        pytest.raises(NothingToShow, match="setup.sh run"),
+    ):
+        read(context, "prod")
+    command = subprocess.run(
+        [sys.executable, "-m", "dashboard.export", tmp_path / "out"],
+        cwd=PROJECT,
+        env=Platform(tmp_path / "other").environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert command.returncode == 1 and "bash setup.sh run" in command.stderr
+
+
+def test_the_export_needs_nothing_but_itself(exported: Path) -> None:
+    page = (exported / "index.html").read_text()
+    referred = re.findall(r'(?:src|srcset|href)="([^"#]+)"', page)
+    assert {name for name in referred if not (exported / name).exists()} == {"../index.html"}
+    assert "<script" not in page
+    assert page.count("<figure ") == 6 + 2 * SHOWS
+    for picture in exported.glob("*.svg"):
+        loaded = re.findall(r'(?:href|src)="([^"]+)"|url\(([^)]+)\)', picture.read_text())
+        assert not [a or b for a, b in loaded if not (a or b).startswith("#")], picture.name

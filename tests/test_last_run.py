@@ -1,0 +1,131 @@
+"""The report of the last run: what was recorded, and what the tables say of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from harness import FIRST, PROJECT, Platform, deliver_day
+
+SECOND = FIRST + timedelta(days=1)
+
+
+def last_run(platform: Platform, *arguments: str, **settings: str) -> subprocess.CompletedProcess:
+    """The command, as people type it."""
+    return subprocess.run(
+        [sys.executable, "-m", "operations.last_run", *arguments],
+        cwd=PROJECT,
+        env={**platform.environment(), **settings},
+        capture_output=True,
+        text=True,
+    )
+
+
+def report(platform: Platform, environment: str = "prod") -> dict:
+    command = last_run(platform, environment, "--format", "json")
+    assert command.returncode == 0, command.stderr
+    return json.loads(command.stdout)
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    """Two days, run one after the other; on the second three of eight users have no address."""
+    platform = Platform(tmp_path_factory.mktemp("last_run"))
+    deliver_day(platform, FIRST, users=2)
+    platform.plan(FIRST)
+    deliver_day(platform, SECOND, users=8, bad_users=3)
+    run = platform.command("run", "prod", "--end", str(SECOND))
+    assert run.returncode == 0, run.stdout
+    return platform
+
+
+def test_it_says_what_the_run_did(platform: Platform) -> None:
+    said = report(platform)
+    assert said["succeeded"] is True and said["began"] <= said["ended"]
+    assert said["first_day"] == said["last_day"] == str(SECOND)
+    assert said["feeds"] == [
+        {"feed": "users", "delivered": 8, "rejected": 3},
+        {"feed": "shows", "delivered": 1, "rejected": 0},
+        {"feed": "watches", "delivered": 1, "rejected": 0},
+        {"feed": "ratings", "delivered": 0, "rejected": 0},
+    ]
+    assert said["rejects"] == [{"feed": "users", "reason": "email_missing", "rows": 3}]
+    assert said["failed"] == []
+
+
+def test_rows_are_those_of_the_tables(platform: Platform) -> None:
+    models = {model["name"]: model for model in report(platform)["models"]}
+    counted = dict(
+        platform.query(
+            "SELECT 'gold.fct_watches', COUNT(*) FROM streaming_prod.gold.fct_watches "
+            "UNION ALL SELECT 'quarantine.users', COUNT(*) FROM streaming_prod.quarantine.users "
+            "UNION ALL SELECT 'silver.users', COUNT(*) FROM streaming_prod.silver.users"
+        )
+    )
+    assert {name: models[name]["rows_out"] for name in counted} == counted
+    accepted, history = platform.query(
+        "SELECT COUNT(*) FROM streaming_prod.silver.accepted_users "
+        "UNION ALL SELECT COUNT(*) FROM streaming_prod.silver.users_history"
+    )
+    assert models["silver.users"]["rows_in"] == accepted[0]
+    assert all(model["seconds"] > 0 for model in models.values())
+    assert models["gold.fct_watches"]["audits_passed"] == 2
+    assert models["gold.fct_watches"]["audits_failed"] == 1  # the one that only warns
+
+
+def test_text_is_plain_and_ends_with_what_is_next(platform: Platform) -> None:
+    command = last_run(platform, NO_COLOR="1")
+    assert command.returncode == 0 and "\x1b" not in command.stdout
+    first, *_, last = command.stdout.strip().splitlines()
+    assert first.startswith(f"The run of prod for {SECOND} succeeded: ")
+    assert last.startswith("Next: ")
+    words = [line.split() for line in command.stdout.splitlines()]
+    assert ["users", "email_missing", "3"] in words
+    assert ["users", "8", "3"] in words
+
+
+def test_the_page_needs_nothing_else(platform: Platform, tmp_path: Path) -> None:
+    page = tmp_path / "run.html"
+    command = last_run(platform, "--format", "html", "--output", str(page))
+    assert command.returncode == 0
+    text = page.read_text()
+    assert "<h1>Last run of prod: succeeded</h1>" in text
+    assert "<td>email_missing</td>" in text
+    assert "<script" not in text and "http" not in text
+
+
+def test_a_failed_run_says_what_failed(tmp_path: Path) -> None:
+    platform = Platform(tmp_path)
+    deliver_day(platform, FIRST)
+    platform.plan(FIRST)
+    deliver_day(platform, SECOND, users=1000, bad_users=201)
+    assert platform.command("run", "prod", "--end", str(SECOND)).returncode == 1
+    said = report(platform)
+    assert said["succeeded"] is False
+    [failure] = said["failed"]
+    assert failure["model"] == "quality.deliveries"
+    assert "reject_share_is_bearable" in failure["reason"]
+    assert "audits/" in said["next"]
+    assert last_run(platform).stdout.startswith(f"The run of prod for {SECOND} failed: ")
+
+
+def test_a_plan_leaves_a_record_of_its_environment(platform: Platform) -> None:
+    before = report(platform)
+    platform.plan(SECOND, "dev", include_unmodified=True)
+    assert report(platform) == before
+    command = last_run(platform, "dev")
+    assert command.returncode == 1
+    assert "No run of 'dev' has left a record" in command.stderr
+
+
+def test_a_record_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
+    platform = Platform(tmp_path)
+    (platform.data / "last_run.prod.part").mkdir()
+    deliver_day(platform, FIRST)
+    platform.plan(FIRST)
+    platform.check()
+    assert not (platform.data / "last_run.prod.json").exists()
