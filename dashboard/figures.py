@@ -13,7 +13,7 @@ from dashboard.data import Frames
 WIDTH = 560  # pixels, as all below
 ROW = 26
 GAP = 0.15  # between the bands of a flow, of what was delivered
-LAST_DAYS = 14  # with rejects, in the chart of these
+LAST_DAYS, MOST_REASONS = 14, 15  # with rejects, in the chart of these
 FATES = ("accepted", "superseded", "quarantined", "unaccounted")
 # Apart also for the colour-blind (after Okabe and Ito), with a contrast of 3 to both grounds.
 COLOURS = {
@@ -173,6 +173,7 @@ def rejects(frames: Frames) -> Figure:
         day=lambda f: pd.to_datetime(f["delivered_on"]).dt.strftime("%Y-%m-%d"),
     )
     by_reason = rows.groupby("what")["rejections"].sum().sort_values(ascending=False)
+    rows = rows[rows["what"].isin(by_reason.index[:MOST_REASONS])]
     title = (
         f"Most rejects: {by_reason.index[0]}, {by_reason.iloc[0]:,} rows "
         f"in the last {len(days)} days with any"
@@ -185,7 +186,7 @@ def rejects(frames: Frames) -> Figure:
         opacity=alt.Opacity("rejections:Q", legend=None, scale=alt.Scale(range=(0.15, 0.45)))
     )
     chart = (cells + base.mark_text(fontSize=12).encode(text="rejections:Q")).properties(
-        width=WIDTH - 160, height=ROW * len(by_reason)
+        width=WIDTH - 160, height=ROW * rows["what"].nunique()
     )
     return Figure("rejects", title, rows[["day", "feed", "reason", "rejections"]], chart)
 

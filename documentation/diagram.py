@@ -43,7 +43,8 @@ def draw(title: str, edges: Edges, links: Mapping[str, str], here: str = "") -> 
     boxes = [_box(node, places[node], links[node], node == here) for node in places]
     return "\n".join(
         [
-            f'<div class="diagram" tabindex="0" role="region" aria-label="{escape(title)}">',
+            f'<div class="diagram{"" if here else " wide"}" tabindex="0" role="region" '
+            f'aria-label="{escape(title)}">',
             f'<svg viewBox="0 0 {width} {height:g}" width="{width}" height="{height:g}">',
             *lines,
             *boxes,

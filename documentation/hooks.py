@@ -79,7 +79,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
             address = f"results/{target.name}"
         else:
             address = Path(os.path.relpath(target, PROJECT / "docs")).as_posix()
-        if files.get_file_from_path(address):
+        found = files.get_file_from_path(address)
+        if found and found.inclusion.is_included():
             return f"{link['picture']}[{link['text']}]({address}{link['anchor'] or ''})"
         return f"{link['text']} (`{os.path.relpath(target, PROJECT)}`)"
 

@@ -14,6 +14,7 @@ from documentation import diagram
 from documentation.catalog import Catalog
 from macros import rules
 from operations.column_lineage import Column
+from operations.deliveries import MODEL as DELIVERED
 from summary import FEEDS, HELPERS, reasons
 
 TEMPLATES = Environment(
@@ -41,14 +42,18 @@ def pages(catalog: Catalog) -> Iterator[tuple[str, str]]:
 
 def models_page(catalog: Catalog, ordered: list[Model]) -> str:
     """All models: how they hang together, and what each holds."""
-    helpers = {_name(m) for m in ordered if HELPERS.intersection(m.tags)}
+    # What is delivered is shown: bronze's readable views and silver both read it.
+    helpers = {
+        _name(m)
+        for m in ordered
+        if HELPERS.intersection(m.tags) and not m.view_name.startswith(DELIVERED)
+    }
     edges = {_name(m): [_name(a) for a in catalog.neighbours(m)[0]] for m in ordered}
     links = {node: f"{node.replace('.', '/')}.html" for node in edges}
     shown = diagram.without_shortcuts(diagram.without_nodes(edges, helpers))
     return _render(
         "models.md.j2",
         models=ordered,
-        helpers=HELPERS,
         catalog=catalog,
         diagram=diagram.draw("The models from delivery to analysis", shown, links),
     )

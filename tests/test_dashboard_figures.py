@@ -120,14 +120,23 @@ def test_every_delivered_row_flows_somewhere(platform: Platform, frames: Frames)
 
 def test_rejects_and_freshness_are_those_of_quality(platform: Platform, frames: Frames) -> None:
     feeds = " UNION ALL ".join(
-        f"SELECT _ingest_date, LEN(_rejected_for) AS reasons FROM streaming_prod.quarantine.{feed}"
+        f"SELECT '{feed}: ' || UNNEST(_rejected_for) AS what, _ingest_date "
+        f"FROM streaming_prod.quarantine.{feed}"
         for feed in ("users", "shows", "watches", "ratings")
     )
-    days = platform.query(
-        f"SELECT _ingest_date, SUM(reasons) FROM ({feeds}) GROUP BY ALL ORDER BY ALL DESC LIMIT 14"
+    found = platform.query(
+        f"SELECT what, STRFTIME(_ingest_date, '%Y-%m-%d'), COUNT(*) FROM ({feeds}) GROUP BY ALL"
     )
-    by_day = drawn(figures.rejects(frames)).groupby("day")["rejections"].sum()
-    assert by_day.to_dict() == {str(day): count for day, count in days}
+    days = sorted({day for _, day, _ in found})[-14:]
+    wanted = {(what, day): count for what, day, count in found if day in days}
+    cells = drawn(figures.rejects(frames))
+    shown = dict(
+        zip(zip(cells["what"], cells["day"], strict=True), cells["rejections"], strict=True)
+    )
+    assert cells["what"].nunique() == 15
+    assert shown == {cell: n for cell, n in wanted.items() if cell[0] in set(cells["what"])}
+    least = cells.groupby("what")["rejections"].sum().min()
+    assert all(n <= least for (what, _), n in wanted.items() if what not in set(cells["what"]))
     rows = drawn(figures.freshness(frames)).set_index("feed")["last_delivery"]
     for feed, last in platform.query(
         "SELECT feed, MAX(_ingest_date) FROM streaming_prod.quality.deliveries GROUP BY feed"

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
+import subprocess
+import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,12 +22,13 @@ if TYPE_CHECKING:
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 SIZE = {"width": 1280, "height": 800}
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice")
-HERE = ("file:", "data:", "blob:", "about:", "http://127.0.0.1:", "ws://127.0.0.1:")
+NEAR = ("file:", "data:", "blob:", "about:", "http://127.0.0.1:", "ws://127.0.0.1:")
+WITHIN = 60  # seconds, for a server that starts
 
 Open = Callable[..., "Page"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright's loop is in the way of tests that run their own
 def browser() -> Iterator[Browser]:
     """Chromium without a window."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
@@ -62,7 +67,7 @@ def open_page(browser: Browser) -> Iterator[Open]:
 
 
 def _note(address: str, elsewhere: list[str]) -> None:
-    if not address.startswith(HERE):
+    if not address.startswith(NEAR):
         elsewhere.append(address)
 
 
@@ -93,3 +98,22 @@ def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = PROJECT / "docs" / "pictures"
     folder.mkdir(exist_ok=True)
     return folder
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def wait_for(address: str, process: subprocess.Popen[str]) -> None:
+    """Waits until the server of a process answers."""
+    end = time.monotonic() + WITHIN
+    while True:
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+            return
+        except OSError:
+            assert process.poll() is None, f"It ended with {process.returncode}."
+            assert time.monotonic() < end, f"{address} did not answer in {WITHIN} s."
+            time.sleep(0.2)

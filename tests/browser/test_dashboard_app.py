@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import Open
+from conftest import Open, free_port, wait_for
 from harness import PROJECT, Platform
 
 from dashboard.export import export
@@ -38,28 +34,18 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
 @pytest.fixture(scope="module")
 def app(platform: Platform) -> Iterator[str]:
     """The address of the running app."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     command = [Path(sys.executable).with_name("marimo"), "run", "dashboard/app.py", "--headless"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--no-token"]
     process = subprocess.Popen(
         command,
         cwd=PROJECT,
         env=platform.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
         text=True,
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        end = time.monotonic() + 60
-        while True:
-            try:
-                urllib.request.urlopen(f"{address}/health", timeout=5).close()
-                break
-            except OSError:
-                assert process.poll() is None and time.monotonic() < end, process.communicate()[0]
-                time.sleep(0.2)
+        wait_for(f"{address}/health", process)
         yield address
     finally:
         process.terminate()
@@ -123,7 +109,7 @@ def test_the_exported_page_is_accessible_on_screen_and_on_a_phone(
     broken = "[...document.images].filter(i => !i.complete || !i.naturalWidth).map(i => i.src)"
     assert page.evaluate(broken) == []
     accessible(page)
-    page.screenshot(path=screenshots / f"dashboard-export-{color_scheme}.png", full_page=True)
+    page.screenshot(path=screenshots / f"dashboard-export-{color_scheme}.png")
     page.locator("summary").first.click()
     page.set_viewport_size(PHONE)
     accessible(page)

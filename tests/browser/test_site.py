@@ -149,7 +149,7 @@ def test_pages_are_accessible_on_screen_and_on_a_phone(
     accessible(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     if color_scheme == "light":
-        page.screenshot(path=screenshots / f"phone-{Path(path).stem}.png")
+        page.screenshot(path=screenshots / f"phone-{path.replace('/', '-')}.png")
 
 
 def test_a_model_is_reached_by_keyboard(site: Path, open_page: Open) -> None:
