@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlmesh.core.console import Console, get_console
 from sqlmesh.core.environment import EnvironmentNamingInfo
+from sqlmesh.core.plan import EvaluatablePlan
 from sqlmesh.core.snapshot import Snapshot
 from sqlmesh.utils.concurrency import NodeExecutionFailedError
 
@@ -35,6 +36,7 @@ def keep(folder: str) -> None:
     if not hasattr(console, MARK):
         record = RunRecord(folder)
         setattr(console, MARK, record)
+        _tell(console, "start_plan_evaluation", record.forget)
         _tell(console, "start_evaluation_progress", record.begin)
         _tell(console, "update_snapshot_evaluation_progress", record.add)
         _tell(console, "stop_evaluation_progress", record.end)
@@ -48,6 +50,10 @@ class RunRecord:
         self._folder = folder
         self._run: dict[str, Any] = {}
 
+    def forget(self, plan: EvaluatablePlan) -> None:
+        """A plan begins, and with it another record."""
+        self._run = {}
+
     def begin(
         self,
         batched_intervals: Mapping[Snapshot, Any],
@@ -55,11 +61,16 @@ class RunRecord:
         default_catalog: str | None,
         audit_only: bool = False,
     ) -> None:
-        """A run begins; one that only audits is none."""
-        self._run = {}
-        if not audit_only:
+        """A run begins; one that only audits is none.
+
+        A run after its plan (`sqlmesh plan --run`) goes on with the plan's record.
+        """
+        environment = environment_naming_info.name
+        if audit_only or self._run.get("environment") != environment:
+            self._run = {}
+        if not audit_only and not self._run:
             self._run = {
-                "environment": environment_naming_info.name,
+                "environment": environment,
                 "began": _now(),
                 "ended": None,
                 "succeeded": None,
@@ -101,7 +112,7 @@ class RunRecord:
     def end(self, success: bool = True) -> None:
         """The run is over."""
         if self._run:
-            self._run |= {"ended": _now(), "succeeded": success}
+            self._run |= {"ended": _now(), "succeeded": success and not self._run["failed"]}
             self._write()
 
     def fail(self, errors: list[NodeExecutionFailedError]) -> None:

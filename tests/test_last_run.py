@@ -122,6 +122,17 @@ def test_a_plan_leaves_a_record_of_its_environment(platform: Platform) -> None:
     assert "No run of 'dev' has left a record" in command.stderr
 
 
+def test_a_command_that_runs_after_its_plan_leaves_one_record(tmp_path: Path) -> None:
+    platform = Platform(tmp_path)
+    deliver_day(platform, FIRST)
+    options = ("--run", "--skip-tests", "--skip-linter", "--auto-apply", "--no-prompts")
+    command = platform.command("plan", "prod", *options)
+    assert command.returncode == 0, command.stdout
+    said = report(platform)
+    assert said["feeds"][0] == {"feed": "users", "delivered": 1, "rejected": 0}
+    assert {"bronze.delivered_users", "gold.fct_watches"} <= {m["name"] for m in said["models"]}
+
+
 def test_a_record_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     platform = Platform(tmp_path)
     (platform.data / "last_run.prod.part").mkdir()
