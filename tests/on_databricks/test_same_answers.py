@@ -16,6 +16,8 @@ from engines import Engines, answers, differences, engines, tables
 from test_bad_input import PARENTS_DAY, ROWS_DAY, deliver_kinds, deliver_parents
 
 from benchmarks.write_amplification import Written, markdown, versions, written_since
+from dashboard.data import read
+from dashboard.export import sections
 from deliveries.generate import write_landing
 from deliveries.population import Settings
 from operations.deliveries import look
@@ -103,6 +105,17 @@ def test_same_dashboard(delivered: Delivered) -> None:
     assert all(answer.rows for answer in local.values())
     differing = differences(local, databricks)
     assert not differing, "\n".join(differing[:40])
+
+
+def test_same_figures(delivered: Delivered) -> None:
+    """The analysts' dashboard, which reads through the gateway."""
+    shown = []
+    for platform in delivered.both[:2]:
+        with platform.context() as context:
+            parts = list(sections(read(context, "prod")))
+        figures = [figure for part in parts for figure in part.figures]
+        shown.append([(f.title, f.rows.astype(str).to_numpy().tolist()) for f in figures])
+    assert len(shown[0]) > 6 and shown[0] == shown[1]
 
 
 def test_what_has_landed_is_seen(delivered: Delivered, monkeypatch: pytest.MonkeyPatch) -> None:
