@@ -75,6 +75,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"deliveries: {error}", file=sys.stderr)
         return 1
     print(written.summary())
+    if append:
+        print("Next: sqlmesh run, with STREAMING_LANDING as before")
+    else:
+        landing = f"STREAMING_LANDING={root} STREAMING_LANDING_FORMAT={values['format']}"
+        print(f"Next: mkdir mine && STREAMING_DATA_DIR=mine {landing} bash setup.sh run")
     return 0
 
 

@@ -73,6 +73,8 @@ def text(changes: Changes) -> str:
     """The report as plain text, at most 100 columns wide."""
     models, rest = _blocks(changes)
     parts = [_filled(_headline(changes)), *(_text_block(block) for block in [*models, *rest])]
+    if changes.models:
+        parts.append(f"Next: sqlmesh plan {changes.against} promotes this.")
     return "\n\n".join(parts) + "\n"
 
 

@@ -374,7 +374,9 @@ def test_a_landing_and_a_day_from_the_command_line(
         "watches",
         str(len(bronze(Path(root), "watches"))),
     ]
-    assert summary.endswith("10 days\n") and progress == "10 of 10 days\n"
+    counts, following = summary.splitlines()[-2:]
+    assert counts.endswith("10 days") and following.startswith("Next: ")
+    assert progress == "10 of 10 days\n"
     assert main(["--append-day", "--out", root]) == 0
     assert files(Path(root), "watches")[-1].parent.name == "dt=2026-03-11"
 
