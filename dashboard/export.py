@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import vl_convert
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlmesh import Context
 
 from dashboard import figures
 from dashboard.data import PROJECT, Frames, NothingToShow, read
 from dashboard.figures import Figure
+from operations.pages import page
 
 SHOWS = 6  # those watched most have a section of their own
 INK = {"light": "#1c1c22", "dark": "#f2f3f7"}
@@ -42,15 +42,9 @@ def export(context: Context, environment: str, folder: Path) -> None:
             for ground, ink in INK.items():
                 svg = picture(figure, ink)
                 (folder / f"{figure.name}-{ground}.svg").write_text(svg, encoding="utf-8")
-    templates = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = templates.get_template("export.html.j2").render(sections=parts, environment=environment)
-    (folder / "index.html").write_text(page, encoding="utf-8")
+    template = Path(__file__).with_name("export.html.j2")
+    text = page(template, sections=parts, environment=environment)
+    (folder / "index.html").write_text(text, encoding="utf-8")
 
 
 def sections(frames: Frames) -> Iterator[Section]:

@@ -87,11 +87,16 @@ class Catalog:
 
     @cached_property
     def lineage(self) -> Mapping[Column, Collection[Column]]:
-        """The columns that each column is directly computed from; none where it is delivered."""
-        return {
-            (name, column): sorted(parents(model, column) or ()) if model.is_sql else ()
+        """The columns of other models that each column is directly computed from; none where it is
+        delivered."""
+        found = {
+            (name, column): parents(model, column) if model.is_sql else None
             for name, model in self.models.items()
             for column in model.columns_to_types or {}
+        }
+        return {
+            column: sorted(parent for parent in above or () if parent[0] != column[0])
+            for column, above in found.items()
         }
 
     @cached_property

@@ -13,12 +13,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from rich.console import Console
 from rich.table import Table
 from sqlmesh import Context
 
 from operations import run_record
+from operations.pages import page
 from summary import FEEDS, fetch, shown
 
 PROJECT = Path(__file__).parent.parent
@@ -162,14 +162,7 @@ def as_json(report: Report) -> str:
 
 def as_html(report: Report) -> str:
     """The report as a page, light or dark as the reader has it, without any script."""
-    templates = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return templates.get_template("last_run.html.j2").render(report=report)
+    return page(Path(__file__).with_name("last_run.html.j2"), report=report)
 
 
 def show(report: Report, console: Console) -> None:

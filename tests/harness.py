@@ -28,6 +28,7 @@ from sqlmesh.utils.errors import NodeAuditsErrors, PlanError
 
 PROJECT = Path(__file__).parent.parent
 FIRST = date(2026, 1, 1)  # the day on which the models' history starts
+SEEDS_LAST = date(2026, 2, 20)
 # What a checkout needs for SQLMesh to load it.
 PARTS = (*("config.py", "models", "macros", "signals", "audits", "linter", "operations", "seeds"),)
 SETTINGS = ("STREAMING_", "DATABRICKS_", "ALERT_")
@@ -254,6 +255,13 @@ class Platform:
     def check(self) -> None:
         """Asserts that every table is what the oracle makes of the deliveries."""
         assert_equal(self.tables(), oracle.build(self.deliveries))
+
+
+def seeds_in_prod(folder: Path, project: Path = PROJECT) -> Platform:
+    """A platform whose prod has the seeds, all of which were delivered by SEEDS_LAST."""
+    platform = Platform(folder, project=project, STREAMING_LANDING="")
+    platform.plan(SEEDS_LAST)
+    return platform
 
 
 def deliver_day(platform: Platform, day: date, users: int = 1, bad_users: int = 0) -> None:

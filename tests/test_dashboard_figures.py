@@ -10,21 +10,17 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from harness import PROJECT, Platform, deliver_day
+from harness import PROJECT, Platform, deliver_day, seeds_in_prod
 
 from dashboard import figures
 from dashboard.data import Frames, NothingToShow, read
 from dashboard.export import SHOWS, export, sections
 
-LAST = date(2026, 2, 20)
-
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
     """The seeds in prod."""
-    platform = Platform(tmp_path_factory.mktemp("dashboard"), STREAMING_LANDING="")
-    platform.plan(LAST)
-    return platform
+    return seeds_in_prod(tmp_path_factory.mktemp("dashboard"))
 
 
 @pytest.fixture(scope="module")

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import posixpath
 import re
-from datetime import date
 from pathlib import Path
 
 import pytest
-from harness import Platform, checkout
+from harness import SEEDS_LAST, Platform, checkout, seeds_in_prod
 
 from documentation.catalog import Catalog
 from documentation.diagram import draw, without_nodes, without_shortcuts
 from documentation.pages import model_page, pages
 from macros import rules
 
-LAST = date(2026, 2, 20)
 RATING = ('"streaming_prod"."gold"."fct_watches"', "rating")
 
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
     """The seeds in prod."""
-    platform = Platform(tmp_path_factory.mktemp("documentation"), STREAMING_LANDING="")
-    platform.plan(LAST)
-    return platform
+    return seeds_in_prod(tmp_path_factory.mktemp("documentation"))
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +79,7 @@ def test_rows_are_those_of_prod(
         assert f"| Rows in prod | {rows:,} |" in texts[f"models/{name.replace('.', '/')}.md"]
         [row] = [line for line in listed.splitlines() if f"[`{name}`]" in line]
         assert f"| {rows:,} |" in row
-    assert f"| Fresh to | {LAST} |" in texts["models/gold/fct_watches.md"]
+    assert f"| Fresh to | {SEEDS_LAST} |" in texts["models/gold/fct_watches.md"]
 
 
 def test_a_column_leads_back_to_what_was_delivered(catalog: Catalog, texts: dict[str, str]) -> None:

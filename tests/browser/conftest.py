@@ -17,7 +17,7 @@ import pytest
 from harness import PROJECT, tier_lacks
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 SIZE = {"width": 1280, "height": 800}
@@ -54,7 +54,7 @@ def open_page(browser: Browser) -> Iterator[Open]:
 
     def opened(address: str, **options: Any) -> Page:
         context = browser.new_context(**{"viewport": SIZE, "reduced_motion": "reduce", **options})
-        context.on("request", lambda request: _note(request.url, elsewhere))
+        elsewhere.append(refuse_elsewhere(context))
         contexts.append(context)
         page = context.new_page()
         page.goto(address)
@@ -63,12 +63,19 @@ def open_page(browser: Browser) -> Iterator[Open]:
     yield opened
     for context in contexts:
         context.close()
-    assert not elsewhere
+    assert not any(elsewhere), elsewhere
 
 
-def _note(address: str, elsewhere: list[str]) -> None:
-    if not address.startswith(NEAR):
-        elsewhere.append(address)
+def refuse_elsewhere(context: BrowserContext) -> list[str]:
+    """Refuses what the pages of a context ask of other machines; their addresses, as they come."""
+    refused = []
+
+    def refuse(route: Route) -> None:
+        refused.append(route.request.url)
+        route.abort()
+
+    context.route(lambda address: not address.startswith(NEAR), refuse)
+    return refused
 
 
 @pytest.fixture(scope="session")

@@ -5,20 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from conftest import Open, free_port, wait_for
-from harness import PROJECT, Platform
+from harness import PROJECT, Platform, seeds_in_prod
 
 from dashboard.export import export
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-LAST = date(2026, 2, 20)
 PHONE = {"width": 390, "height": 844}
 pytestmark = pytest.mark.slow
 
@@ -26,9 +24,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
     """The seeds in prod."""
-    platform = Platform(tmp_path_factory.mktemp("dashboard"), STREAMING_LANDING="")
-    platform.plan(LAST)
-    return platform
+    return seeds_in_prod(tmp_path_factory.mktemp("dashboard"))
 
 
 @pytest.fixture(scope="module")

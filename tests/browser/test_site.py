@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +13,11 @@ from urllib.parse import unquote
 
 import pytest
 from conftest import Open
-from harness import PROJECT, Platform
+from harness import PROJECT, seeds_in_prod
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-LAST = date(2026, 2, 20)
 FACT = "models/gold/fct_watches.html"
 DELIVERED = "models/bronze/raw_ratings.html"
 LOOKED_AT = ("index.html", "models/index.html", FACT, "rules.html", "guide.html")
@@ -49,8 +47,7 @@ class Links(HTMLParser):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site of the seeds in prod, built as users build it."""
     folder = tmp_path_factory.mktemp("site")
-    platform = Platform(folder / "platform", STREAMING_LANDING="")
-    platform.plan(LAST)
+    platform = seeds_in_prod(folder / "platform")
     built = subprocess.run(
         [sys.executable, "-m", "documentation", "build", "--folder", folder / "site"],
         cwd=PROJECT,

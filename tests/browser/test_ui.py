@@ -1,6 +1,6 @@
 """SQLMesh's UI in a browser: catalog, lineage, a plan for dev, a query.
 
-It asks another machine for a formatter and some icons; here it gets none and works without.
+It asks one other machine for a formatter and some icons; here it gets none and works without.
 """
 
 from __future__ import annotations
@@ -9,67 +9,104 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import date
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from conftest import NEAR, SIZE, free_port, wait_for
-from harness import PROJECT, Platform, checkout
+from conftest import SIZE, free_port, refuse_elsewhere, wait_for
+from harness import PROJECT, Platform, checkout, seeds_in_prod
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-LAST = date(2026, 2, 20)
 WITHIN = 60_000  # milliseconds, for what takes ten seconds
 CHANGE = ("Excellent", "Superb")
+ELSEWHERE = "https://cdn.jsdelivr.net/"
+WATCHES = "SELECT COUNT(*) AS counted FROM streaming_prod.gold.fct_watches"
 pytestmark = pytest.mark.slow
 
 
 class Ui(NamedTuple):
-    """The platform, and the address of the UI of its checkout; it has the databases to itself."""
+    """The platform, and the address of the UI of its checkout; it has the databases to itself.
+
+    `watches` are the rows of gold.fct_watches in prod.
+    """
 
     platform: Platform
+    watches: int
     address: str
     process: subprocess.Popen[str]
 
 
-@pytest.fixture(scope="module")
-def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
-    """The seeds in prod, and a checkout in which a model of gold is changed since."""
-    folder = tmp_path_factory.mktemp("ui")
-    project = checkout(folder / "checkout")
-    shutil.copytree(PROJECT / "tests" / "unit", project / "tests" / "unit")
-    platform = Platform(folder / "platform", project=project, STREAMING_LANDING="")
-    platform.plan(LAST)
-    for part in ("models/gold/dim_shows.sql", "tests/unit/test_gold_dim_shows.yaml"):
-        text = (project / part).read_text()
-        assert CHANGE[0] in text
-        (project / part).write_text(text.replace(*CHANGE))
+@contextmanager
+def started(platform: Platform, log: Path, *options: str) -> Iterator[Ui]:
+    """The UI of a platform, for as long as it is used."""
+    ((watches,),) = platform.query(WATCHES)
     port = free_port()
     process = subprocess.Popen(
-        [Path(sys.executable).with_name("sqlmesh"), "ui", "--port", str(port)],
-        cwd=project,
+        [Path(sys.executable).with_name("sqlmesh"), "ui", "--port", str(port), *options],
+        cwd=platform.project,
         env=platform.environment(),
-        stdout=(folder / "log").open("w"),
+        stdout=log.open("w"),
         stderr=subprocess.STDOUT,
         text=True,
     )
     try:
         wait_for(f"http://127.0.0.1:{port}/", process)
-        yield Ui(platform, f"http://127.0.0.1:{port}", process)
+        yield Ui(platform, watches, f"http://127.0.0.1:{port}", process)
     finally:
         process.terminate()
         process.wait(20)
 
 
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    """The seeds in prod, and a checkout in which a model of gold is changed since."""
+    folder = tmp_path_factory.mktemp("ui")
+    project = checkout(folder / "checkout")
+    shutil.copytree(PROJECT / "tests" / "unit", project / "tests" / "unit")
+    platform = seeds_in_prod(folder / "platform", project)
+    for part in ("models/gold/dim_shows.sql", "tests/unit/test_gold_dim_shows.yaml"):
+        text = (project / part).read_text()
+        assert CHANGE[0] in text
+        (project / part).write_text(text.replace(*CHANGE))
+    return platform
+
+
+@pytest.fixture(scope="module")
+def ui(platform: Platform) -> Iterator[Ui]:
+    """The UI as `sqlmesh ui` starts it."""
+    with started(platform, platform.data / "ui.log") as running:
+        yield running
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport=SIZE)
-    context.route(lambda address: not address.startswith(NEAR), lambda route: route.abort())
     context.set_default_timeout(WITHIN)
+    refused = refuse_elsewhere(context)
     yield context.new_page()
     context.close()
+    assert not [address for address in refused if not address.startswith(ELSEWHERE)]
+
+
+def settled(page: Page) -> None:
+    """Waits until the plan that the UI makes by itself is there, and has faded in."""
+    page.get_by_text("Plan", exact=True).first.wait_for()
+    page.wait_for_timeout(1000)
+
+
+def test_the_catalog_leaves_the_databases_to_others(
+    platform: Platform, page: Page, screenshots: Path, tmp_path: Path
+) -> None:
+    with started(platform, tmp_path / "log", "--mode", "catalog") as catalog:
+        page.goto(catalog.address)
+        page.get_by_text("monthly_viewing_trend").first.wait_for()
+        page.get_by_text("Welcome to the Data Catalog").wait_for()
+        page.screenshot(path=screenshots / "ui-catalog.png")
+        assert page.get_by_text("Environment:").count() == 0  # no plans here
+        assert platform.command("environments").returncode == 0
 
 
 def test_catalog_and_lineage_of_a_model(ui: Ui, page: Page, screenshots: Path) -> None:
@@ -79,7 +116,19 @@ def test_catalog_and_lineage_of_a_model(ui: Ui, page: Page, screenshots: Path) -
         page.get_by_text(name).first.wait_for()
     for name in ("silver.watches", "silver.users_history", "analytics.monthly_viewing_trend"):
         page.locator(".react-flow__node").get_by_text(name, exact=True).first.wait_for()
+    settled(page)
+    page.mouse.move(791, 516)  # the bar above the lineage
+    page.mouse.down()
+    page.mouse.move(791, 330, steps=5)
+    page.mouse.up()
     page.screenshot(path=screenshots / "ui-lineage.png")
+
+
+def test_others_find_the_databases_locked(ui: Ui, page: Page) -> None:
+    page.goto(f"{ui.address}/plan")
+    settled(page)
+    other = ui.platform.command("environments")
+    assert other.returncode == 1 and "Could not set lock on file" in other.stdout + other.stderr
 
 
 def test_a_query_is_run(ui: Ui, page: Page, screenshots: Path) -> None:
@@ -87,13 +136,13 @@ def test_a_query_is_run(ui: Ui, page: Page, screenshots: Path) -> None:
     editor = page.locator(".cm-content").first
     editor.click()
     page.keyboard.press("Control+a")
-    page.keyboard.type("SELECT COUNT(*) AS counted FROM streaming_prod.gold.fct_watches")
+    page.keyboard.type(WATCHES)
     page.locator("button:has(svg)").last.click()
     page.get_by_role("button", name="Run Query").click()
     cell = page.locator("table tbody td").last
     cell.wait_for()
     page.screenshot(path=screenshots / "ui-query.png")
-    assert int(cell.inner_text()) == 368
+    assert int(cell.inner_text()) == ui.watches
 
 
 def test_a_changed_model_is_planned_and_applied_to_dev(
@@ -105,11 +154,14 @@ def test_a_changed_model_is_planned_and_applied_to_dev(
     page.get_by_role("button", name="Add").click()
     page.get_by_text("streaming_dev.gold__dev.dim_shows").first.wait_for()
     page.get_by_text("Breaking Change").wait_for()
+    page.get_by_text("Tests Skipped").wait_for()  # so far: who applies, runs them
+    settled(page)
     page.screenshot(path=screenshots / "ui-plan.png")
     page.get_by_role("button", name="Apply Changes And Backfill").click()
     page.get_by_text("Environment Promoted").wait_for()
+    page.get_by_text("Tests Completed").wait_for()
     page.screenshot(path=screenshots / "ui-applied.png")
-    ui.process.terminate()
+    ui.process.terminate()  # the databases are locked until then
     ui.process.wait(20)
     tiers = "SELECT DISTINCT quality_tier FROM {}.dim_shows ORDER BY ALL"
     in_dev = ui.platform.query(tiers.format("streaming_dev.gold__dev"))
