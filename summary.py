@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from sqlglot import parse_one
 from sqlmesh import Context
+from sqlmesh.core.model.definition import AuditResult
 from sqlmesh.core.snapshot import Snapshot
 
 Rows = list[tuple[Any, ...]]
@@ -49,16 +50,30 @@ def fetch(context: Context, query: str) -> Rows:
     return context.engine_adapter.fetchall(parse_one(query, dialect="databricks"))
 
 
+def rows(context: Context, views: Mapping[str, str]) -> dict[str, int]:
+    """The number of rows of each view, by the name of its model."""
+    each = [f"SELECT '{name}', COUNT(*) FROM {view}" for name, view in views.items()]
+    return dict(fetch(context, " UNION ALL ".join(each))) if each else {}
+
+
+def last_day(snapshots: Iterable[Snapshot]) -> date | None:
+    """The day up to which the furthest of some models was computed; None if none was."""
+    end = max((end for snapshot in snapshots for _, end in snapshot.intervals), default=None)
+    if end is None:
+        return None
+    return datetime.fromtimestamp(end / 1000, timezone.utc).date() - timedelta(days=1)
+
+
 def models(context: Context, snapshots: Snapshots, views: Mapping[str, str]) -> Rows:
     """Layer, model, rows; from bronze to analytics."""
-    readable = (s.model for s in snapshots.values() if not HELPERS.intersection(s.model.tags))
-    each = [
-        f"SELECT '{m.schema_name}', '{m.view_name}', COUNT(*) FROM {views[m.name]}"
-        for m in readable
-        if m.schema_name in LAYERS
+    readable = [
+        s.model
+        for s in snapshots.values()
+        if s.model.schema_name in LAYERS and not HELPERS.intersection(s.model.tags)
     ]
-    rows = fetch(context, " UNION ALL ".join(each))
-    return sorted(rows, key=lambda row: (LAYERS.index(row[0]), row[1]))
+    counts = rows(context, {m.name: views[m.name] for m in readable})
+    found = [(m.schema_name, m.view_name, counts[m.name]) for m in readable]
+    return sorted(found, key=lambda row: (LAYERS.index(row[0]), row[1]))
 
 
 def feeds(context: Context, views: Mapping[str, str]) -> Rows:
@@ -70,28 +85,43 @@ def feeds(context: Context, views: Mapping[str, str]) -> Rows:
     return sorted(fetch(context, query), key=lambda row: FEEDS.index(row[0]))
 
 
+def rejected(
+    context: Context, views: Mapping[str, str], days: tuple[str, str] | None = None
+) -> Rows:
+    """Feed, reason, rejected rows, the most frequent first; of some days of delivery or of all."""
+    where = "WHERE _ingest_date BETWEEN DATE '{}' AND DATE '{}'".format(*days) if days else ""
+    each = " UNION ALL ".join(
+        f"SELECT '{feed}' AS feed, EXPLODE(_rejected_for) AS reason "
+        f"FROM {views[f'quarantine.{feed}']} {where}"
+        for feed in FEEDS
+    )
+    found = fetch(context, f"SELECT *, COUNT(*) FROM ({each}) AS rejected GROUP BY ALL")
+    return sorted(found, key=lambda row: (-row[2], *row[:2]))
+
+
 def reasons(context: Context, views: Mapping[str, str], most: int = 3) -> Rows:
     """Feed, reason, rejected rows; the most frequent reasons of each feed."""
-    one = "SELECT '{0}', EXPLODE(_rejected_for) AS reason FROM {1}"
-    each = " UNION ALL ".join(one.format(feed, views[f"quarantine.{feed}"]) for feed in FEEDS)
-    rows = fetch(context, f"SELECT *, COUNT(*) FROM ({each}) AS reasons GROUP BY ALL")
-    rows.sort(key=lambda row: (-row[2], row[1]))
-    return [row for feed in FEEDS for row in [r for r in rows if r[0] == feed][:most]]
+    found = rejected(context, views)
+    return [row for feed in FEEDS for row in [r for r in found if r[0] == feed][:most]]
+
+
+def outcome(result: AuditResult) -> str:
+    """How an audit ended, in a word."""
+    return "passed" if not result.count else "failed" if result.blocking else "warned"
 
 
 def audits(context: Context, snapshots: Snapshots, first: date, last: date) -> Rows:
     """Outcome, rows found, audit, model. Runs them again: SQLMesh keeps no outcome of a run's."""
-    rows = []
-    for snapshot in snapshots.values():
+    return sorted(
+        (outcome(result), result.count, result.audit.name, snapshot.model.name)
+        for snapshot in snapshots.values()
         for result in context.snapshot_evaluator.audit(
             snapshot, snapshots=dict(snapshots), start=first, end=last
-        ):
-            outcome = "passed" if not result.count else "failed" if result.blocking else "warned"
-            rows.append((outcome, result.count, result.audit.name, snapshot.model.name))
-    return sorted(rows)
+        )
+    )
 
 
-def show(header: str, rows: Rows) -> None:
+def show(header: str, rows: Rows, file: TextIO | None = None) -> None:
     """Prints rows, if there are any, in aligned columns: text to the left, else to the right."""
     if not rows:
         return
@@ -99,7 +129,9 @@ def show(header: str, rows: Rows) -> None:
     widths = [max(map(len, column)) for column in zip(header.split(), *texts, strict=True)]
     sides = ["<" if isinstance(value, str) else ">" for value in rows[0]]
     line = "  ".join(f"{{:{side}{width}}}" for side, width in zip(sides, widths, strict=True))
-    print(*(line.format(*row).rstrip() for row in [header.split(), *texts]), "", sep="\n")
+    print(
+        *(line.format(*row).rstrip() for row in [header.split(), *texts]), "", sep="\n", file=file
+    )
 
 
 def report(environment: str) -> bool:
@@ -109,8 +141,8 @@ def report(environment: str) -> bool:
     if not snapshots:
         return False
     by_feed = feeds(context, views)
-    end = max(end for snapshot in snapshots.values() for _, end in snapshot.intervals)
-    last = datetime.fromtimestamp(end / 1000, timezone.utc).date() - timedelta(days=1)
+    last = last_day(snapshots.values())
+    assert last  # a finished environment was computed
     print(f"\n{environment} on the gateway {context.selected_gateway}, run up to {last}\n")
     show("layer model rows", models(context, snapshots, views))
     show("feed delivered accepted superseded quarantined unaccounted last_delivery", by_feed)
@@ -118,8 +150,8 @@ def report(environment: str) -> bool:
 
     first = min(last, max((row[-1] for row in by_feed if row[-1]), default=last))
     results = audits(context, snapshots, first, last)
-    counts = Counter(outcome for outcome, *_ in results)
-    said = ", ".join(f"{counts[outcome]} {outcome}" for outcome in ("passed", "warned", "failed"))
+    counts = Counter(row[0] for row in results)
+    said = ", ".join(f"{counts[name]} {name}" for name in ("passed", "warned", "failed"))
     print(f"Audits run again for {first} (last delivery) to {last}: {said}\n")
     show("outcome rows audit model", [row for row in results if row[0] != "passed"])
     return True

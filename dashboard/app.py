@@ -78,8 +78,8 @@ def _(chosen, drawn, figures, frames, mo):
 
 @app.cell(hide_code=True)
 def _(drawn, environment, figures, frames, mo, of_a_show):
-    viewing = [drawn(f(frames)) for f in (figures.viewing, figures.genres, figures.engaged)]
-    quality = [drawn(f(frames)) for f in (figures.flow, figures.rejects, figures.freshness)]
+    viewing = [drawn(f(frames)) for f in figures.VIEWING]
+    quality = [drawn(f(frames)) for f in figures.QUALITY]
     mo.vstack(
         [
             mo.md(f"# Streaming platform: {environment}"),

@@ -49,14 +49,11 @@ def export(context: Context, environment: str, folder: Path) -> None:
 
 def sections(frames: Frames) -> Iterator[Section]:
     """All that the dashboard shows, from top to bottom."""
-    yield Section(
-        "Viewing", "", [f(frames) for f in (figures.viewing, figures.genres, figures.engaged)]
-    )
+    yield Section("Viewing", "", [f(frames) for f in figures.VIEWING])
     for row in frames["shows"].head(SHOWS).itertuples():
         said, about = figures.show(frames, row.show_id)
         yield Section(f"Show: {row.title}", said, about)
-    quality = (figures.flow, figures.rejects, figures.freshness)
-    yield Section("Data quality", "", [f(frames) for f in quality])
+    yield Section("Data quality", "", [f(frames) for f in figures.QUALITY])
 
 
 def picture(figure: Figure, ink: str) -> str:

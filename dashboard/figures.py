@@ -92,10 +92,7 @@ def engaged(frames: Frames) -> Figure:
     hours = (rows["minutes_watched"].astype(float) / 60).round(1)
     rows = rows.assign(
         hours=hours,
-        user=[
-            f"{r.name_} (user {r.user_id})"
-            for r in rows.rename(columns={"name": "name_"}).itertuples()
-        ],
+        user=[f"{r.name} (user {r.user_id})" for r in rows.itertuples()],
         label=[f"{h:,.1f} h in {w:,} watches" for h, w in zip(hours, rows["watches"], strict=True)],
     )
     title = f"The {len(rows)} most engaged users watched {hours.sum():,.0f} hours"
@@ -211,6 +208,10 @@ def freshness(frames: Frames) -> Figure:
     )
     chart = _bars(drawn, "feed", "days_since_delivery", "Days since the last delivery")
     return Figure("freshness", title, rows, chart)
+
+
+VIEWING = (viewing, genres, engaged)
+QUALITY = (flow, rejects, freshness)
 
 
 def _show_watches(rows: pd.DataFrame, show_id: int) -> Figure:

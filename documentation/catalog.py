@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, timedelta
 from functools import cached_property
 from io import StringIO
 
@@ -12,14 +12,12 @@ from sqlglot import exp
 from sqlmesh import Context
 from sqlmesh.core.audit import Audit
 from sqlmesh.core.model import Model
-from sqlmesh.core.snapshot import Snapshot
 from sqlmesh.core.test.result import ModelTextTestResult
-from sqlmesh.utils.dag import DAG
 
 from operations.alerts import next_step
 from operations.column_lineage import Column, parents
 from operations.personal_data import tagged
-from summary import Snapshots, fetch, shown
+from summary import Snapshots, fetch, last_day, outcome, rows, shown
 
 ENGINES = {"Databricks": "databricks", "DuckDB": "duckdb"}
 
@@ -68,11 +66,10 @@ def what_is_shown(context: Context, environment: str) -> Shown:
     snapshots, views = shown(context, environment)
     if not snapshots:
         return Shown(environment, {}, {}, None, None)
-    end = max(end for snapshot in snapshots.values() for _, end in snapshot.intervals)
     [(last_delivery,)] = fetch(
         context, f"SELECT MAX(_ingest_date) FROM {views['quality.deliveries']}"
     )
-    return Shown(environment, snapshots, views, last_delivery, _day_before(end))
+    return Shown(environment, snapshots, views, last_delivery, last_day(snapshots.values()))
 
 
 class Catalog:
@@ -82,7 +79,6 @@ class Catalog:
         self.context = context
         self.models: Mapping[str, Model] = dict(context.models)
         self.shown = what_is_shown(context, environment)
-        self.dag: DAG[str] = context.dag
         self.tagged = tagged(self.models)
 
     @cached_property
@@ -102,8 +98,7 @@ class Catalog:
     @cached_property
     def rows(self) -> Mapping[str, int]:
         """The number of rows of each model that the environment shows, by the model's name."""
-        each = [f"SELECT '{name}', COUNT(*) FROM {v}" for name, v in self.shown.views.items()]
-        return dict(fetch(self.context, " UNION ALL ".join(each))) if each else {}
+        return rows(self.context, self.shown.views)
 
     @cached_property
     def unit_tests(self) -> Mapping[str, list[UnitTest]]:
@@ -120,7 +115,7 @@ class Catalog:
 
     def ordered(self) -> list[Model]:
         """The models, what is upstream first."""
-        return [self.models[name] for name in self.dag.sorted if name in self.models]
+        return [self.models[name] for name in self.context.dag.sorted if name in self.models]
 
     def neighbours(self, model: Model) -> tuple[list[Model], list[Model]]:
         """The models that a model reads or waits for, and those that do so with it."""
@@ -155,19 +150,14 @@ class Catalog:
             end=self.shown.last_day,
         )
         return [
-            _audit(
-                result.audit,
-                result.audit_args or {},
-                "passed" if not result.count else "failed" if result.blocking else "warned",
-                result.count,
-            )
+            _audit(result.audit, result.audit_args or {}, outcome(result), result.count)
             for result in results
         ]
 
     def up_to(self, model: Model) -> date | None:
         """The day up to which a model was computed; None for what has no table of its own."""
         snapshot = self.shown.snapshots.get(model.fqn)
-        return _up_to(snapshot) if snapshot and not model.kind.is_view else None
+        return last_day([snapshot]) if snapshot and not model.kind.is_view else None
 
     def rendered(self, model: Model) -> Mapping[str, str]:
         """A model's query for the last day, in the words of each engine."""
@@ -183,15 +173,6 @@ class Catalog:
         return {
             engine: query.sql(dialect=dialect, pretty=True) for engine, dialect in ENGINES.items()
         }
-
-
-def _up_to(snapshot: Snapshot) -> date | None:
-    ends = [end for _, end in snapshot.intervals]
-    return _day_before(max(ends)) if ends else None
-
-
-def _day_before(milliseconds: int) -> date:
-    return datetime.fromtimestamp(milliseconds / 1000, timezone.utc).date() - timedelta(days=1)
 
 
 def _audit(

@@ -17,9 +17,10 @@ from mkdocs.structure.pages import Page
 from sqlmesh import Context
 
 from config import DATA_DIR
+from dashboard.data import NothingToShow
 from dashboard.export import export
 from documentation.catalog import Catalog
-from documentation.pages import pages
+from documentation.pages import address, pages
 from operations import last_run
 
 PROJECT = Path(__file__).parent.parent
@@ -41,24 +42,21 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     environment = os.environ.get("STREAMING_DOCS_ENVIRONMENT") or "prod"
     context = Context(paths=PROJECT)
     try:
-        catalog = Catalog(context, environment)
-        if not catalog.shown.views:
-            raise PluginError(
-                f"There is no environment '{environment}' on the gateway "
-                f"'{context.selected_gateway}' yet; `bash setup.sh run` makes prod."
-            )
-        for path, text in pages(catalog):
-            files.append(File.generated(config, path, content=text))
-        for file in _guide_and_plots(config):
-            files.append(file)
         with tempfile.TemporaryDirectory() as folder:
             export(context, environment, Path(folder))
             for file in _copied(config, Path(folder), "dashboard"):
                 files.append(file)
+        catalog = Catalog(context, environment)
+        for path, text in pages(catalog):
+            files.append(File.generated(config, path, content=text))
+        for file in _guide_and_plots(config):
+            files.append(file)
         with suppress(last_run.NoRecord):
             page = last_run.as_html(last_run.read(context, DATA_DIR, environment))
             files.append(File.generated(config, "last-run.html", content=page))
         config.nav = _navigation(config.nav or [], files, catalog)
+    except NothingToShow as error:
+        raise PluginError(str(error)) from error
     finally:
         context.close()
     return files
@@ -74,14 +72,14 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     def led(link: re.Match[str]) -> str:
         target = (folder / link["path"]).resolve()
         if target == PROJECT / "README.md":
-            address = GUIDE
+            place = GUIDE
         elif target.parent == PLOTS:
-            address = f"results/{target.name}"
+            place = f"results/{target.name}"
         else:
-            address = Path(os.path.relpath(target, PROJECT / "docs")).as_posix()
-        found = files.get_file_from_path(address)
+            place = Path(os.path.relpath(target, PROJECT / "docs")).as_posix()
+        found = files.get_file_from_path(place)
         if found and found.inclusion.is_included():
-            return f"{link['picture']}[{link['text']}]({address}{link['anchor'] or ''})"
+            return f"{link['picture']}[{link['text']}]({place}{link['anchor'] or ''})"
         return f"{link['text']} (`{os.path.relpath(target, PROJECT)}`)"
 
     return LINK.sub(led, markdown)
@@ -96,16 +94,15 @@ def _guide_and_plots(config: MkDocsConfig) -> Iterator[File]:
 
 def _copied(config: MkDocsConfig, folder: Path, to: str) -> Iterator[File]:
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        address = f"{to}/{path.relative_to(folder).as_posix()}"
-        yield File.generated(config, address, content=path.read_bytes())
+        place = f"{to}/{path.relative_to(folder).as_posix()}"
+        yield File.generated(config, place, content=path.read_bytes())
 
 
 def _navigation(written: list, files: Files, catalog: Catalog) -> list:
     """What mkdocs.yml lists, with the models by layer; without the last run if none is recorded."""
     by_layer: dict[str, list] = {}
     for model in catalog.ordered():
-        page = f"models/{model.schema_name}/{model.view_name}.md"
-        by_layer.setdefault(model.schema_name, []).append({model.view_name: page})
+        by_layer.setdefault(model.schema_name, []).append({model.view_name: address(model)})
     models = {"Models": ["models/index.md", *({layer: found} for layer, found in by_layer.items())]}
     made = {None, *files.src_uris}
     kept = [entry for entry in written if _page(entry) in made]

@@ -15,7 +15,7 @@ from documentation.catalog import Catalog
 from macros import rules
 from operations.column_lineage import Column
 from operations.deliveries import MODEL as DELIVERED
-from summary import FEEDS, HELPERS, reasons
+from summary import FEEDS, HELPERS, rejected
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -36,8 +36,13 @@ def pages(catalog: Catalog) -> Iterator[tuple[str, str]]:
     ordered = catalog.ordered()
     yield "models/index.md", models_page(catalog, ordered)
     for model in track(ordered, "Pages of models"):
-        yield f"models/{model.schema_name}/{model.view_name}.md", model_page(catalog, model)
+        yield address(model), model_page(catalog, model)
     yield "rules.md", rules_page(catalog)
+
+
+def address(model: Model) -> str:
+    """The path of a model's page in the site."""
+    return f"models/{model.schema_name}/{model.view_name}.md"
 
 
 def models_page(catalog: Catalog, ordered: list[Model]) -> str:
@@ -82,7 +87,7 @@ def model_page(catalog: Catalog, model: Model) -> str:
 
 def rules_page(catalog: Catalog) -> str:
     """The rules by which a delivered row is rejected, from the tuples that the macros apply."""
-    found = reasons(catalog.context, catalog.shown.views, most=1000)
+    found = rejected(catalog.context, catalog.shown.views)
     by_feed = {feed: getattr(rules, feed.upper()) for feed in FEEDS}
     return _render(
         "rules.md.j2",

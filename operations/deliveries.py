@@ -170,7 +170,9 @@ def ready_intervals(
             n for n, (day, _) in enumerate(batch) if now.deliveries.is_waited_for(day.date())
         )
         ready = batch[: next(waiting, len(batch))]
-        if now.deliveries.hours is not None:
+        # Runs alone tell of it, and these are for a model that was loaded before: the landing is
+        # not listed for every day of a history.
+        if now.deliveries.hours is not None and now.reached[snapshot.name] > to_datetime(0):
             missing = {day.date(): now.deliveries.missing(day.date()) for day, _ in ready}
             now.late.update({day: feeds for day, feeds in missing.items() if feeds})
     now.reached[snapshot.name] = max([now.reached[snapshot.name], *(end for _, end in ready)])

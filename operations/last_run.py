@@ -11,15 +11,14 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from sqlmesh import Context
 
+import summary
 from operations import run_record
 from operations.pages import page
-from summary import FEEDS, fetch, shown
+from summary import FEEDS, fetch, rejected, rows, shown
 
 PROJECT = Path(__file__).parent.parent
 SLOWEST = 5
@@ -122,7 +121,7 @@ def read(context: Context, folder: str, environment: str) -> Report:
         )
     record = json.loads(file.read_text(encoding="utf-8"))
     _, views = shown(context, environment)
-    rows = _rows(context, views)
+    counts = rows(context, views)
     names = {full: entry["name"] for full, entry in record["models"].items()}
     models = [
         ModelRun(
@@ -130,8 +129,8 @@ def read(context: Context, folder: str, environment: str) -> Report:
             first_day=entry["first_day"],
             last_day=entry["last_day"],
             seconds=entry["seconds"],
-            rows_in=_sum([rows.get(_named(full, names)) for full in entry["reads"]]),
-            rows_out=rows.get(entry["name"]),
+            rows_in=_sum([counts.get(_named(full, names)) for full in entry["reads"]]),
+            rows_out=counts.get(entry["name"]),
             audits_passed=entry["audits_passed"],
             audits_failed=entry["audits_failed"],
         )
@@ -149,7 +148,7 @@ def read(context: Context, folder: str, environment: str) -> Report:
         last_day=last,
         models=models,
         feeds=_feeds(context, views, first, last) if views else [],
-        rejects=_rejects(context, views, first, last) if views else [],
+        rejects=[Reject(*row) for row in rejected(context, views, (first, last))] if views else [],
         failed=[Failure(_named(each["model"], names), each["reason"]) for each in record["failed"]],
         next=NEXT if record["succeeded"] else FAILED_NEXT,
     )
@@ -182,18 +181,16 @@ def show(report: Report, console: Console) -> None:
     console.print(f"Audits: {passed:,} passed, {failed:,} found rows\n")
     for failure in report.failed:
         console.print(f"Failed: {failure.model}: {failure.reason}", style="red")
-    _table(
-        console,
-        "feed delivered rejected",
-        [(f.feed, f.delivered, f.rejected) for f in report.feeds],
-    )
-    _table(console, "feed reason rejected", [(r.feed, r.reason, r.rows) for r in report.rejects])
-    _table(
-        console,
-        "model rows_in rows_out audits_passed found_rows",
-        [(m.name, m.rows_in, m.rows_out, m.audits_passed, m.audits_failed) for m in report.models],
-    )
-    _table(console, "slowest seconds", [(m.name, f"{m.seconds:.2f}") for m in report.slowest])
+    parts = {
+        "feed delivered rejected": [(f.feed, f.delivered, f.rejected) for f in report.feeds],
+        "feed reason rejected": [(r.feed, r.reason, r.rows) for r in report.rejects],
+        "model rows_in rows_out audits_passed found_rows": [
+            (m.name, m.rows_in, m.rows_out, m.audits_passed, m.audits_failed) for m in report.models
+        ],
+        "slowest seconds": [(m.name, f"{m.seconds:.2f}") for m in report.slowest],
+    }
+    for header, lines in parts.items():
+        summary.show(header, lines, console.file)
     console.print(f"Next: {report.next}")
 
 
@@ -223,27 +220,11 @@ def main() -> int:
     return 0
 
 
-def _rows(context: Context, views: Mapping[str, str]) -> dict[str, int]:
-    each = [f"SELECT '{name}', COUNT(*) FROM {view}" for name, view in views.items()]
-    return dict(fetch(context, " UNION ALL ".join(each))) if each else {}
-
-
 def _feeds(context: Context, views: Mapping[str, str], first: str, last: str) -> list[Feed]:
     query = f"""SELECT feed, SUM(delivered), SUM(rejected) FROM {views["quality.deliveries"]}
         WHERE _ingest_date BETWEEN DATE '{first}' AND DATE '{last}' GROUP BY feed"""
     found = {feed: Feed(feed, int(d), int(r)) for feed, d, r in fetch(context, query)}
     return [found.get(feed, Feed(feed, 0, 0)) for feed in FEEDS]
-
-
-def _rejects(context: Context, views: Mapping[str, str], first: str, last: str) -> list[Reject]:
-    each = " UNION ALL ".join(
-        f"SELECT '{feed}' AS feed, EXPLODE(_rejected_for) AS reason "
-        f"FROM {views[f'quarantine.{feed}']} "
-        f"WHERE _ingest_date BETWEEN DATE '{first}' AND DATE '{last}'"
-        for feed in FEEDS
-    )
-    rows = fetch(context, f"SELECT *, COUNT(*) FROM ({each}) AS rejects GROUP BY ALL")
-    return [Reject(*row) for row in sorted(rows, key=lambda row: (-row[2], *row[:2]))]
 
 
 def _named(full: str, names: Mapping[str, str]) -> str:
@@ -253,18 +234,6 @@ def _named(full: str, names: Mapping[str, str]) -> str:
 
 def _sum(rows: list[int | None]) -> int | None:
     return None if not rows or None in rows else sum(row for row in rows if row)
-
-
-def _table(console: Console, header: str, rows: list[tuple[Any, ...]]) -> None:
-    if not rows:
-        return
-    table = Table(box=None, pad_edge=False)
-    for name, value in zip(header.split(), rows[0], strict=True):
-        table.add_column(name, justify="left" if isinstance(value, str) else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*("" if v is None else f"{v:,}" if isinstance(v, int) else v for v in row))
-    console.print(table)
-    console.print()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import Open, free_port, wait_for
+from conftest import PHONE, Open, free_port, wait_for
 from harness import PROJECT, Platform, seeds_in_prod
 
 from dashboard.export import export
@@ -17,7 +17,6 @@ from dashboard.export import export
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-PHONE = {"width": 390, "height": 844}
 pytestmark = pytest.mark.slow
 
 

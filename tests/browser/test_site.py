@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import pytest
-from conftest import Open
+from conftest import PHONE, Open
 from harness import PROJECT, seeds_in_prod
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 FACT = "models/gold/fct_watches.html"
 DELIVERED = "models/bronze/raw_ratings.html"
 LOOKED_AT = ("index.html", "models/index.html", FACT, "rules.html", "guide.html")
-PHONE = {"width": 390, "height": 844}
 pytestmark = pytest.mark.slow
 
 
