@@ -18,8 +18,8 @@ from sqlmesh.core.config import (
 from sqlmesh.core.config.format import FormatConfig
 from sqlmesh.integrations.github.cicd.config import GithubCICDBotConfig
 
-from operations import alerts, run_record
-from operations.loader import ProjectLoader
+from operations.hooks import alerts, run_record
+from operations.hooks.loader import ProjectLoader
 
 # SQLMesh reads its models as a million small objects that live to the end. Python would look
 # through them again and again for garbage, and once more at the end: a third of what a command
@@ -135,7 +135,7 @@ config = Config(
     # and leave all else that changes with it without its history.
     plan=PlanConfig(auto_categorize_changes=CATEGORIES, enable_preview=False),
     # The bot makes the environment of a pull request, shows the plan, and deploys when told to. It
-    # reads no comments, knows no approvers and does not merge: operations/deployment.py does, since
+    # reads no comments, knows no approvers and does not merge: operations/github.py does, since
     # the bot would deploy for whoever comments.
     cicd_bot=GithubCICDBotConfig(
         pr_environment_name="pr",

@@ -102,7 +102,7 @@ case "${1-}" in
         set_up default
         # The unit tests, which a plan runs first, belong to `test`.
         step .venv/bin/sqlmesh plan prod --run --skip-tests --auto-apply --no-prompts
-        step .venv/bin/python summary.py
+        step .venv/bin/python -m operations.summary
         ;;
     docs)
         set_up dev

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import duckdb
 
-from deliveries.feeds import FEEDS
-from deliveries.generate import COPY_OPTIONS, write_days, write_landing
-from deliveries.population import Settings
+from generator.feeds import FEEDS
+from generator.generate import COPY_OPTIONS, write_days, write_landing
+from generator.population import Settings
 
 FIRST = date(2026, 1, 1)
 LATE = 0.005

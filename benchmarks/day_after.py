@@ -10,8 +10,8 @@ from pathlib import Path
 
 from sqlmesh import Context
 
-from deliveries.generate import append_day, write_landing
-from deliveries.population import Settings
+from generator.generate import append_day, write_landing
+from generator.population import Settings
 
 PROJECT = Path(__file__).parent.parent
 START = date(2026, 1, 1)

@@ -49,13 +49,13 @@ def collect_garbage(project: Path) -> None:
 SAVINGS: dict[str, Callable[[Path], None]] = {
     "models are not looked through for garbage": collect_garbage,
     "parsed unit tests are cached": edit(
-        "operations/loader.py", 'if "{{" in text or "{%" in text:', "if True:"
+        "operations/hooks/loader.py", 'if "{{" in text or "{%" in text:', "if True:"
     ),
     "packages of macros are not listed": edit(
         "config.py", "infer_python_dependencies=False", "infer_python_dependencies=True"
     ),
     "one process reads the cache": edit(
-        "operations/loader.py", "constants.MAX_FORK_WORKERS = 1", "pass"
+        "operations/hooks/loader.py", "constants.MAX_FORK_WORKERS = 1", "pass"
     ),
 }
 

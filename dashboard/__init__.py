@@ -2,5 +2,5 @@
 
 `data.py` reads the rows, `figures.py` makes charts of them; `app.py` is the app (`bash setup.sh
 dashboard`), `export.py` writes the same as a page of pictures. On Databricks there is an AI/BI
-dashboard of the same queries beside it (resources/dashboard).
+dashboard of the same queries beside it (resources/ai_bi).
 """

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 from sqlglot import exp, parse_one
 from sqlmesh import Context
 
-from summary import shown
+from operations.environment.shown import shown
 
 if TYPE_CHECKING:
     import pandas as pd
 
-PROJECT = Path(__file__).parent.parent
-# Those of the dashboard on Databricks, and those that this one has beside them.
-QUERIES = (PROJECT / "resources" / "dashboard" / "queries", PROJECT / "dashboard" / "queries")
+QUERIES = Path(__file__).parent / "queries"
 
 Frames = dict[str, "pd.DataFrame"]
 
@@ -38,7 +36,7 @@ def read(context: Context, environment: str) -> Frames:
             f"'{context.selected_gateway}' yet; `bash setup.sh run` makes prod."
         )
     frames = {}
-    for path in sorted(path for folder in QUERIES for path in folder.glob("*.sql")):
+    for path in sorted(QUERIES.glob("*.sql")):
         query = parse_one(path.read_text(encoding="utf-8"), dialect="databricks")
         query = exp.replace_tables(query, dict(views), dialect="databricks", copy=False)
         frames[path.stem] = context.engine_adapter.fetchdf(query)

@@ -12,8 +12,9 @@ import vl_convert
 from sqlmesh import Context
 
 from dashboard import figures
-from dashboard.data import PROJECT, Frames, NothingToShow, read
+from dashboard.data import Frames, NothingToShow, read
 from dashboard.figures import Figure
+from operations import PROJECT
 from operations.pages import page
 
 SHOWS = 6  # those watched most have a section of their own

@@ -12,7 +12,7 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
 
-PROJECT = Path(__file__).parent.parent
+from operations import PROJECT
 
 
 def main() -> int:

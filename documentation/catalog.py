@@ -14,10 +14,10 @@ from sqlmesh.core.audit import Audit
 from sqlmesh.core.model import Model
 from sqlmesh.core.test.result import ModelTextTestResult
 
-from operations.alerts import next_step
-from operations.column_lineage import Column, parents
-from operations.personal_data import tagged
-from summary import Snapshots, fetch, last_day, outcome, rows, shown
+from operations.environment.lineage import Column, parents
+from operations.environment.personal_data import tagged
+from operations.environment.shown import Snapshots, fetch, last_day, outcome, rows, shown
+from operations.hooks.alerts import next_step
 
 ENGINES = {"Databricks": "databricks", "DuckDB": "duckdb"}
 

@@ -21,9 +21,8 @@ from dashboard.data import NothingToShow
 from dashboard.export import export
 from documentation.catalog import Catalog
 from documentation.pages import address, pages
-from operations import last_run
+from operations import PROJECT, last_run
 
-PROJECT = Path(__file__).parent.parent
 GUIDE = "guide.md"  # the README, as a page of the site
 PLOTS = PROJECT / "benchmarks" / "results"
 

@@ -13,9 +13,9 @@ from sqlmesh.core.model import Model
 from documentation import diagram
 from documentation.catalog import Catalog
 from macros import rules
-from operations.column_lineage import Column
-from operations.deliveries import MODEL as DELIVERED
-from summary import FEEDS, HELPERS, rejected
+from operations.environment.lineage import Column
+from operations.environment.shown import FEEDS, HELPERS, rejected
+from operations.landing.found import MODEL as DELIVERED
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),

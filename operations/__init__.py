@@ -1,1 +1,5 @@
-"""What people and workflows do with the platform beyond SQLMesh's own commands."""
+"""What people, jobs and workflows do beyond SQLMesh's own commands."""
+
+from pathlib import Path
+
+PROJECT = Path(__file__).parent.parent

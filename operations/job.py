@@ -72,7 +72,7 @@ def secrets(scope: str) -> Mapping[str, str]:
 
 def wait(given: argparse.Namespace) -> None:
     """Until the deliveries of the last day are there, or its deadline has passed."""
-    from operations import deliveries
+    from operations.landing import __main__ as deliveries
 
     if status := deliveries.main(["--wait", f"--every={given.every}"]):
         sys.exit(status)
@@ -86,7 +86,7 @@ def run(given: argparse.Namespace) -> None:
 
 def report(given: argparse.Namespace) -> None:
     """Says what is where, what was rejected and why, and how the audits are."""
-    import summary
+    from operations import summary
 
     environment = os.environ["STREAMING_ENVIRONMENT"]
     if not summary.report(environment):
@@ -100,7 +100,7 @@ def janitor(given: argparse.Namespace) -> None:
 
 def restate(given: argparse.Namespace) -> None:
     """Loads days of feeds again, and all that hangs on them; changes no model."""
-    from summary import FEEDS
+    from operations.environment.shown import FEEDS
 
     feeds = given.feeds.split()
     unknown = ", ".join(sorted(set(feeds) - set(FEEDS)))

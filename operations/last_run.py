@@ -15,18 +15,20 @@ from pathlib import Path
 from rich.console import Console
 from sqlmesh import Context
 
-import summary
-from operations import run_record
+from operations import PROJECT, summary
+from operations.environment.shown import FEEDS, fetch, rejected, rows, shown
+from operations.hooks import run_record
 from operations.pages import page
-from summary import FEEDS, fetch, rejected, rows, shown
 
-PROJECT = Path(__file__).parent.parent
 SLOWEST = 5
 FAILED_NEXT = (
     "What failed and what to do stands in the output of the command, in logs/ where it ran, and as "
     "`Next:` at the head of the audit's file in audits/. Then: sqlmesh run"
 )
-NEXT = "python summary.py shows what prod holds; python -m operations.changes dev what dev changes."
+NEXT = (
+    "python -m operations.summary shows what prod holds; "
+    "python -m operations.changes dev what dev changes."
+)
 
 
 class NoRecord(Exception):

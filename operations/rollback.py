@@ -1,5 +1,7 @@
 """Takes the last deployment to prod back, in seconds: prod's views show the tables before again.
 
+from operations import PROJECT
+
     python -m operations.rollback
 
 needs neither the code before the deployment nor that of the deployment: SQLMesh's state has both,
@@ -16,7 +18,6 @@ import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from uuid import uuid4
 
 from sqlmesh import Context
@@ -35,7 +36,7 @@ from sqlmesh.core.snapshot.definition import snapshots_to_dag
 from sqlmesh.core.state_sync.db.utils import snapshot_id_filter
 from sqlmesh.utils.date import now, to_datetime
 
-PROJECT = Path(__file__).parent.parent
+from operations import PROJECT
 
 ROLLBACK = "rollback-"  # how the plan id of a rollback begins
 REVERT = "take the change back in git and deploy: git revert, sqlmesh plan prod"

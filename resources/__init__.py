@@ -5,8 +5,8 @@ from __future__ import annotations
 from databricks.bundles.core import Bundle, Resource, Resources
 
 from resources import jobs, storage
+from resources.ai_bi import dashboard
 from resources.alerts import alerts
-from resources.dashboard import dashboard
 from resources.variables import Variables
 
 START = {"schedule": jobs.on_schedule, "file_arrival": jobs.on_file_arrival}

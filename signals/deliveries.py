@@ -26,6 +26,6 @@ def day_is_delivered(
     """
     # Not imported above: SQLMesh would store it with the model as metadata, and with it what it
     # shares with the macro `delivery`, whose changes would then be no changes of the data.
-    from operations.deliveries import ready_intervals
+    from operations.landing.ready import ready_intervals
 
     return ready_intervals(batch, snapshot, context)

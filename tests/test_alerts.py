@@ -25,7 +25,7 @@ from sqlmesh.core.audit.builtin import BUILT_IN_AUDITS
 from sqlmesh.core.notification_target import NotificationStatus
 from sqlmesh.utils.errors import AuditError, ConfigError
 
-from operations import alerts
+from operations.hooks import alerts
 from tests.warehouse import certificate
 
 SECOND = FIRST + timedelta(days=1)
@@ -327,7 +327,7 @@ def test_every_audit_says_what_to_do_next() -> None:
 
 def test_alerts_that_are_not_set_cost_nothing() -> None:
     """Slack's client is imported only where it is used."""
-    code = "import sys; from operations import alerts; alerts.targets(lambda *_: ''); "
+    code = "import sys; from operations.hooks import alerts; alerts.targets(lambda *_: ''); "
     code += "sys.exit('slack_sdk' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True)
 

@@ -199,7 +199,7 @@ def definitions_of_prod() -> Definitions:
 def test_what_is_uploaded() -> None:
     """What a checkout needs for SQLMesh to load it, and nothing of tests, docs or git."""
     files = uploaded()
-    for part in (*PARTS, "summary.py", "requirements-jobs.txt"):
+    for part in (*PARTS, "requirements-jobs.txt"):
         here = {part} if (PROJECT / part).is_file() else set(Path(part).rglob("*.[psc][yqs]*"))
         assert {str(path) for path in here if "__pycache__" not in str(path)} <= files
     tops = {name.partition("/")[0] for name in files}

@@ -27,8 +27,8 @@ from sqlmesh import Context
 from sqlmesh.core.snapshot import SnapshotChangeCategory
 from sqlmesh.utils.concurrency import NodeExecutionFailedError
 
-from deliveries.generate import write_landing
-from deliveries.population import Settings
+from generator.generate import write_landing
+from generator.population import Settings
 
 GUIDE = PROJECT / "docs" / "change-guide.md"
 FIRST, LAST = date(2026, 1, 1), date(2026, 1, 14)

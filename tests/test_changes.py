@@ -21,13 +21,13 @@ from hypothesis import settings as of_hypothesis
 from hypothesis import strategies as st
 from sqlmesh.core.engine_adapter.duckdb import DuckDBEngineAdapter
 
-from deliveries.generate import write_landing
-from deliveries.population import Settings
-from operations import change_report
-from operations.backfill import DAY, Computed, rates_of
-from operations.data_diff import ColumnChange, Comparison, Sample, compare
-from operations.environment_changes import Changes, ChangesError, changes
-from operations.model_changes import PREVIEW, Audit, ModelChange
+from generator.generate import write_landing
+from generator.population import Settings
+from operations.changes import report as change_report
+from operations.changes.backfill import DAY, Computed, rates_of
+from operations.changes.between import Changes, ChangesError, changes
+from operations.changes.models import PREVIEW, Audit, ModelChange
+from operations.changes.rows import ColumnChange, Comparison, Sample, compare
 
 DAYS = [date(2026, 1, 5) + timedelta(days=n) for n in range(5)]
 FIRST_BUILD, LAST, LATER = DAYS[2], DAYS[3], DAYS[4]

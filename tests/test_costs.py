@@ -14,8 +14,8 @@ import pytest
 from harness import FIRST, Platform, morning_after
 
 from benchmarks.counting import counting
-from deliveries.generate import append_day, write_landing
-from deliveries.population import Settings
+from generator.generate import append_day, write_landing
+from generator.population import Settings
 
 DAYS = 10
 LAST = FIRST + timedelta(days=DAYS - 1)

@@ -21,9 +21,9 @@ from harness import PROJECT, Platform, Tables, assert_equal
 from sqlglot import exp, parse_one
 from sqlmesh.core.model import create_sql_model
 
-from operations.personal_data import PersonalData
-from resources.dashboard import ENVIRONMENTS, dashboard, dashboard_file
-from resources.dashboard.generate import GRID_COLUMNS, QUERIES, dashboard_text
+from operations.environment.personal_data import PersonalData
+from resources.ai_bi import ENVIRONMENTS, dashboard, dashboard_file
+from resources.ai_bi.generate import GRID_COLUMNS, QUERIES, dashboard_text
 
 JANUARY, FEBRUARY, NOW = date(2026, 1, 30), date(2026, 2, 3), date(2026, 2, 5)
 GENRES = ("drama", "comedy", None)
@@ -178,7 +178,7 @@ EXPECTED = {
 
 
 def test_every_dataset_is_expected() -> None:
-    assert set(datasets()) == {path.stem for path in QUERIES.iterdir()} == set(EXPECTED)
+    assert set(datasets()) == {path.stem for path in QUERIES} == set(EXPECTED)
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -218,11 +218,11 @@ def test_a_feed_that_was_never_delivered_is_shown() -> None:
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_the_file_is_what_the_source_makes(environment: str) -> None:
     assert dashboard_file(environment).read_text(encoding="utf-8") == dashboard_text(environment), (
-        "python -m resources.dashboard writes it anew"
+        "python -m resources.ai_bi writes it anew"
     )
 
 
-@pytest.mark.parametrize("path", sorted(QUERIES.iterdir()), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(QUERIES), ids=lambda path: path.stem)
 def test_queries_say_what_they_show_and_are_formatted(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.startswith("/* ") and text.splitlines()[0].endswith(". */")
@@ -343,7 +343,7 @@ def test_no_personal_data_is_shown(platform: Platform) -> None:
             dialect="databricks",
             default_catalog="streaming_prod",
         )
-        for path in QUERIES.iterdir()
+        for path in QUERIES
     }
     models |= {model.fqn: model for model in shown.values()}
     personal = PersonalData(models, models)

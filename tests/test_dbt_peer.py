@@ -15,8 +15,8 @@ from harness import FIRST, PROJECT, Platform, Tables, assert_equal, tier_lacks
 from benchmarks import dbt_environment
 from benchmarks.measure import run
 from benchmarks.peers import Dbt, OneDatabase, Plain
-from deliveries.generate import write_landing
-from deliveries.population import Settings
+from generator.generate import write_landing
+from generator.population import Settings
 
 DAYS = [FIRST + timedelta(days=n) for n in range(6)]
 ENDS = [DAYS[3], DAYS[5]]

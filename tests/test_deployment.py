@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from github_standin import BOT, TOKEN, GitHub
 
-from operations import deployment
+from operations import github as deployment
 
 
 @pytest.fixture

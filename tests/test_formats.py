@@ -11,8 +11,8 @@ import oracle
 import pytest
 from harness import Platform, assert_equal
 
-from deliveries.generate import write_landing
-from deliveries.population import Settings
+from generator.generate import write_landing
+from generator.population import Settings
 
 FIRST = date(2026, 1, 1)
 DAYS = [FIRST + timedelta(days=n) for n in range(5)]

@@ -24,7 +24,9 @@ from hypothesis import strategies as st
 from sqlmesh import DatetimeRanges
 from sqlmesh.utils.errors import SQLMeshError
 
-from operations.deliveries import SIGNAL, Deliveries, look, ready_intervals, watch
+from operations.landing.__main__ import watch
+from operations.landing.found import SIGNAL, Deliveries, look
+from operations.landing.ready import ready_intervals
 
 FEEDS = tuple(oracle.FEEDS)
 HOURS = "STREAMING_DELIVERY_WAIT_HOURS"
@@ -397,7 +399,7 @@ def waiting(tmp_path_factory: pytest.TempPathFactory) -> Platform:
 def command(platform: Platform, *arguments: str) -> subprocess.Popen[str]:
     """The command, started."""
     return subprocess.Popen(
-        [sys.executable, "-m", "operations.deliveries", *arguments],
+        [sys.executable, "-m", "operations.landing", *arguments],
         cwd=PROJECT,
         env=platform.environment(),
         stdout=subprocess.PIPE,

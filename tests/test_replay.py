@@ -13,8 +13,8 @@ from harness import Platform, Row
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deliveries.generate import write_landing
-from deliveries.population import Settings
+from generator.generate import write_landing
+from generator.population import Settings
 
 FIRST = date(2026, 1, 1)
 DAYS = [FIRST + timedelta(days=n) for n in range(8)]

@@ -22,9 +22,9 @@ from postgres import Postgres, postgres
 from sqlmesh import Context
 from sqlmesh.utils.errors import ConfigError
 
-from deliveries.generate import write_landing
-from deliveries.population import Settings
-from operations.state_lock import KEY, StateLock, turns
+from generator.generate import write_landing
+from generator.population import Settings
+from operations.hooks.state_lock import KEY, StateLock, turns
 
 FIRST = date(2026, 1, 1)
 DAYS = [FIRST + timedelta(days=n) for n in range(11)]

@@ -16,9 +16,9 @@ FIRST, LAST, NOW = date(2026, 1, 5), date(2026, 1, 6), date(2026, 1, 9)
 
 
 def summary(platform: Platform, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Runs summary.py as setup.sh does."""
+    """Runs operations.summary as setup.sh does."""
     return subprocess.run(
-        [sys.executable, "summary.py"],
+        [sys.executable, "-m", "operations.summary"],
         cwd=PROJECT,
         env={**platform.environment(), **settings},
         capture_output=True,

@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 from sqlmesh.core.user import UserRole
 from workflows import WORKFLOWS, load_all
 
-from operations.deployment import PROD_BRANCH, REQUIRED_CHECKS
+from operations.github import PROD_BRANCH, REQUIRED_CHECKS
 
 ACTIONS = PROJECT / ".github" / "actions"
 DOCS = PROJECT / "docs" / "pull-requests.md"

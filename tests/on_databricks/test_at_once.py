@@ -19,9 +19,9 @@ from engines import Engines, Table, differences, engines, filled_model, ordered,
 from harness import Platform, checkout, morning_after
 from postgres import Postgres, postgres
 
-from deliveries.generate import write_landing
-from deliveries.population import Settings
-from operations.state_lock import KEY
+from generator.generate import write_landing
+from generator.population import Settings
+from operations.hooks.state_lock import KEY
 
 FIRST, SECOND = date(2026, 1, 1), date(2026, 1, 2)
 CHANGES = [

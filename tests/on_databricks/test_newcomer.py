@@ -1,4 +1,4 @@
-"""What a newcomer meets: databricks_check.py names the setting that is wrong, and the way out."""
+"""What a newcomer meets: operations.connection names the setting that is wrong, and the way out."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 from engines import require_warehouse
-from harness import PROJECT
 
-import databricks_check
+from operations import connection
 from tests.warehouse.start import warehouse
 
 pytestmark = pytest.mark.slow
@@ -28,9 +27,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
 
 
 def checked(settings: dict[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
-    """What databricks_check.py says with these settings."""
+    """What operations.connection says with these settings."""
     return subprocess.run(
-        [sys.executable, PROJECT / "databricks_check.py"],
+        [sys.executable, "-m", "operations.connection"],
         env={**settings, "STREAMING_DATA_DIR": str(folder)},
         capture_output=True,
         text=True,
@@ -66,7 +65,7 @@ def test_the_setting_is_named(
     result = checked(settings, tmp_path)
     assert result.returncode == 1
     line = result.stderr.splitlines()[-1]  # the driver's own words may stand before it
-    assert line.startswith("databricks_check.py: ") and named in line and said in line
+    assert line.startswith("connection: ") and named in line and said in line
     assert "Traceback" not in result.stderr
     secret = settings["DATABRICKS_TOKEN"] or workspace["DATABRICKS_TOKEN"]
     assert secret not in result.stdout + result.stderr
@@ -109,8 +108,8 @@ def test_what_the_stand_in_cannot_provoke(
         def execute(self, statement: str) -> None:
             raise RuntimeError(f"{words} dapi-secret")
 
-    with pytest.raises(databricks_check.Unusable) as refused:
-        databricks_check._run(Refusing(), "SELECT 1")
+    with pytest.raises(connection.Unusable) as refused:
+        connection._run(Refusing(), "SELECT 1")
     assert named in str(refused.value)
     assert "dapi-secret" not in str(refused.value)
 

@@ -22,7 +22,7 @@ from sqlglot import exp
 from sqlmesh import Context
 
 from macros.calendar import iso_day_of_week
-from macros.fitting import fitted
+from macros.reading.fitting import fitted
 from macros.row_hash import row_hash
 from macros.rules import RATINGS, SHOWS, USERS, WATCHES
 

@@ -20,7 +20,7 @@ from engines import engines, filled_model
 from harness import PROJECT, Platform, checkout
 from sqlmesh.core.snapshot import SnapshotChangeCategory
 
-from operations.environment_changes import changes
+from operations.changes.between import changes
 from tests.warehouse.start import Warehouse
 
 LAST = date(2026, 2, 20)

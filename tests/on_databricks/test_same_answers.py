@@ -18,10 +18,10 @@ from test_bad_input import PARENTS_DAY, ROWS_DAY, deliver_kinds, deliver_parents
 from benchmarks.write_amplification import Written, markdown, versions, written_since
 from dashboard.data import read
 from dashboard.export import sections
-from deliveries.generate import write_landing
-from deliveries.population import Settings
-from operations.deliveries import look
-from resources.dashboard import dashboard_file
+from generator.generate import write_landing
+from generator.population import Settings
+from operations.landing.found import look
+from resources.ai_bi import dashboard_file
 
 FORMATS = ("parquet", "json", "csv")
 # What the readers hand over as different text; only that text differs, not what becomes of the row.

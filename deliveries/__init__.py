@@ -1,4 +1,0 @@
-"""A generator of deliveries for the four feeds of the data contract.
-
-Run it as ``python -m deliveries --help``. It needs duckdb and nothing else.
-"""

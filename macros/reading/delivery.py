@@ -1,0 +1,58 @@
+"""Reading a delivery: a feed's rows in the types of bronze, from the landing or the seeds."""
+
+from __future__ import annotations
+
+import os
+
+from sqlglot import exp, parse_one
+from sqlmesh import macro
+from sqlmesh.core.macros import MacroEvaluator
+from sqlmesh.utils.errors import SQLMeshError
+
+from macros.reading.fitting import fitted
+from macros.reading.local import local_rows
+from macros.reading.volume import volume_rows
+
+FORMATS = ("csv", "json", "parquet")
+
+
+@macro()
+def delivery(evaluator: MacroEvaluator, feed: exp.Expr, *columns: exp.Expr) -> exp.Expr:
+    """The rows of a feed that were delivered in the interval being computed.
+
+    Args:
+        feed: Name of the feed; its files are `<landing>/<feed>/dt=YYYY-MM-DD/*.<format>`.
+        columns: The feed's columns, each cast to its type in bronze: `watch_id::BIGINT`.
+
+    Returns:
+        A relation of those columns, `_ingest_date`, `_source` and `_rescued_data`. A value that
+        does not fit its column's type is NULL there and kept in `_rescued_data` as delivered.
+
+    Raises:
+        SQLMeshError: A setting is wrong, or a file cannot be what the contract says it is.
+    """
+    types = {column.name: column.to.this.name for column in columns}
+    landing = os.environ.get("STREAMING_LANDING", "")
+    if not landing or evaluator.runtime_stage != "evaluating":
+        return fitted(_seed_rows(feed.name, types), types)
+
+    files_format = os.environ.get("STREAMING_LANDING_FORMAT", "") or "csv"
+    if files_format not in FORMATS:
+        raise SQLMeshError(
+            f"STREAMING_LANDING_FORMAT is '{files_format}'; it must be one of {', '.join(FORMATS)}."
+        )
+    days = evaluator.locals["start_date"], evaluator.locals["end_date"]
+    read = volume_rows if evaluator.engine_adapter.dialect == "databricks" else local_rows
+    rows = read(evaluator, landing, feed.name, files_format, days, types)
+    return fitted(rows, types, typed=files_format == "parquet")
+
+
+def _seed_rows(feed: str, types: dict[str, str]) -> exp.Select:
+    """A feed's seed as text, an empty field as NULL, its `delivered_on` as the day of delivery."""
+    return parse_one(
+        f"""SELECT {", ".join(f"NULLIF({column}, '') AS {column}" for column in types)},
+            CAST(delivered_on AS DATE) AS _ingest_date,
+            'raw_{feed}' AS _source
+        FROM bronze.raw_{feed}""",
+        dialect="databricks",
+    )

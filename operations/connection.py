@@ -1,0 +1,145 @@
+"""Says whether the gateway `databricks` can be used, and if not, which setting to look at.
+
+SQLMesh repeats what the driver says, which names none of the settings, and the driver goes on
+trying a host that does not answer for many minutes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from contextlib import closing
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+from dotenv import load_dotenv
+from sqlmesh.core.config import Config
+from sqlmesh.core.config.loader import load_configs
+from sqlmesh.core.engine_adapter import EngineAdapter
+
+from operations import PROJECT
+
+CATALOGS = ("streaming_prod", "streaming_dev")
+PATIENCE = 10  # seconds for the host's first answer
+SECRETS = ("DATABRICKS_TOKEN", "DATABRICKS_CLIENT_SECRET")
+# What the workspace and the driver say, and what brings it about: the first that fits counts. A
+# refused permission and a stopped warehouse may name the warehouse too, and any of them may hold
+# an id with digits like 403.
+REMEDIES = {
+    r"permission_denied|insufficient.(permission|privilege)"
+    r"|(not|n't) (authorized|have permission)": (
+        "The principal lacks what resources/databricks.sql grants, or CAN USE on the warehouse of "
+        "DATABRICKS_HTTP_PATH ('{path}')."
+    ),
+    r"no_such_catalog|catalog_not_found|catalog \S+ (was not found|does not exist)": (
+        "A catalog is missing in {host}: an admin has to run resources/databricks.sql once, which "
+        "makes it."
+    ),
+    r"\bstopp(ed|ing)\b|cannot be started|failed to start": (
+        "The warehouse of DATABRICKS_HTTP_PATH ('{path}') is stopped and did not start: start it "
+        "on its page."
+    ),
+    r"warehouse \S+ not found|endpoint_not_found|received 404": (
+        "DATABRICKS_HTTP_PATH is '{path}', which is no SQL warehouse of {host}: copy it from the "
+        "warehouse's page, under Connection details."
+    ),
+    r"access token|received 401|403 codes|unauthorized|invalid_client": (
+        "{credentials} refused by {host}: expired, or of another workspace."
+    ),
+}
+
+
+class Unusable(Exception):
+    """What stands in the way, and the way out."""
+
+
+def check() -> None:
+    """Connects as SQLMesh would and looks for the catalogs.
+
+    Raises:
+        Unusable: A setting is missing, the host does not answer, or the workspace refuses.
+    """
+    load_dotenv(PROJECT / ".env", override=True)  # as SQLMesh does
+    host = _host()
+    needed = ["DATABRICKS_HOST", "DATABRICKS_HTTP_PATH"]
+    if os.environ.get("DATABRICKS_CLIENT_ID"):
+        needed.append("DATABRICKS_CLIENT_SECRET")
+    else:
+        needed.append("DATABRICKS_TOKEN")
+    missing = [name for name in needed if not os.environ.get(name)]
+    if missing:
+        raise Unusable(f"{', '.join(missing)}: not set. See .env.example.")
+    if not re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]+)?", host):
+        raise Unusable(
+            f"DATABRICKS_HOST is '{host}': it must be the workspace's name alone, without what "
+            "follows it in a browser, such as adb-123.4.azuredatabricks.net."
+        )
+
+    print(f"Asking {host} ...", flush=True)
+    try:
+        urlopen(f"https://{host}", timeout=PATIENCE).close()
+    except HTTPError:
+        pass  # an answer
+    except OSError as error:
+        raise Unusable(
+            f"DATABRICKS_HOST is '{host}', which does not answer ({error}): it is the workspace's "
+            "name alone, such as adb-123.4.azuredatabricks.net; behind a proxy, HTTPS_PROXY has "
+            "to be set."
+        ) from error
+
+    print("Connecting; a stopped warehouse takes minutes to start ...", flush=True)
+    connection = load_configs(None, Config, [PROJECT])[PROJECT].get_connection("databricks")
+    with closing(connection.create_engine_adapter()) as adapter:
+        _run(adapter, "SELECT 1")
+        for catalog in CATALOGS:
+            _run(adapter, f"USE CATALOG {catalog}")
+
+
+def _host() -> str:
+    """The workspace's name, as config.py hands it to SQLMesh."""
+    return os.environ.get("DATABRICKS_HOST", "").replace("https://", "").strip("/")
+
+
+def _run(adapter: EngineAdapter, statement: str) -> None:
+    try:
+        adapter.execute(statement)
+    except Exception as error:
+        raise Unusable(f"{_remedy(str(error))} ({statement}: {_without_secrets(error)})") from error
+
+
+def _remedy(words: str) -> str:
+    """What to do about what the workspace or the driver says."""
+    client = os.environ.get("DATABRICKS_CLIENT_ID")
+    values = {
+        "host": _host(),
+        "path": os.environ.get("DATABRICKS_HTTP_PATH", ""),
+        "credentials": (
+            f"DATABRICKS_CLIENT_ID '{client}' with DATABRICKS_CLIENT_SECRET, which go before "
+            "DATABRICKS_TOKEN, is"
+            if client
+            else "DATABRICKS_TOKEN is"
+        ),
+    }
+    for sign, remedy in REMEDIES.items():
+        if re.search(sign, words, re.IGNORECASE):
+            return remedy.format(**values)
+    return "{host} refused for a reason not known here, with DATABRICKS_HTTP_PATH '{path}'.".format(
+        **values
+    )
+
+
+def _without_secrets(error: Exception) -> str:
+    """An error's words on one line."""
+    words = " ".join(str(error).split())
+    for secret in filter(None, map(os.environ.get, SECRETS)):
+        words = words.replace(secret, "...")
+    return words
+
+
+if __name__ == "__main__":
+    try:
+        check()
+    except Unusable as reason:
+        sys.exit(f"connection: {reason}")
+    print(f"The gateway databricks can be used: {' and '.join(CATALOGS)} are there.")

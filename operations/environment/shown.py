@@ -1,0 +1,110 @@
+"""What an environment shows: its models, their rows, rejects and the outcomes of audits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+from sqlglot import parse_one
+from sqlmesh import Context
+from sqlmesh.core.model.definition import AuditResult
+from sqlmesh.core.snapshot import Snapshot
+
+Rows = list[tuple[Any, ...]]
+Snapshots = Mapping[str, Snapshot]
+
+LAYERS = ("bronze", "silver", "quarantine", "gold", "analytics")
+FEEDS = ("users", "shows", "watches", "ratings")
+HELPERS = {"seed", "internal"}  # tags of models that are not for readers
+
+
+def shown(context: Context, name: str) -> tuple[Snapshots, dict[str, str]]:
+    """The models as they are in an environment, by name, and the view of each by the model's name
+    in its file; none before the environment is made."""
+    environment = context.state_reader.get_environment(name)
+    if not environment or not environment.finalized_ts:
+        return {}, {}
+    snapshots = context.state_reader.get_snapshots(environment.snapshots).values()
+    views = {
+        s.model.name: s.qualified_view_name.for_environment(environment.naming_info)
+        for s in snapshots
+        if s.is_model
+    }
+    return {s.name: s for s in snapshots}, views
+
+
+def fetch(context: Context, query: str) -> Rows:
+    """The rows of a query in the models' dialect."""
+    return context.engine_adapter.fetchall(parse_one(query, dialect="databricks"))
+
+
+def rows(context: Context, views: Mapping[str, str]) -> dict[str, int]:
+    """The number of rows of each view, by the name of its model."""
+    each = [f"SELECT '{name}', COUNT(*) FROM {view}" for name, view in views.items()]
+    return dict(fetch(context, " UNION ALL ".join(each))) if each else {}
+
+
+def last_day(snapshots: Iterable[Snapshot]) -> date | None:
+    """The day up to which the furthest of some models was computed; None if none was."""
+    end = max((end for snapshot in snapshots for _, end in snapshot.intervals), default=None)
+    if end is None:
+        return None
+    return datetime.fromtimestamp(end / 1000, timezone.utc).date() - timedelta(days=1)
+
+
+def models(context: Context, snapshots: Snapshots, views: Mapping[str, str]) -> Rows:
+    """Layer, model, rows; from bronze to analytics."""
+    readable = [
+        s.model
+        for s in snapshots.values()
+        if s.model.schema_name in LAYERS and not HELPERS.intersection(s.model.tags)
+    ]
+    counts = rows(context, {m.name: views[m.name] for m in readable})
+    found = [(m.schema_name, m.view_name, counts[m.name]) for m in readable]
+    return sorted(found, key=lambda row: (LAYERS.index(row[0]), row[1]))
+
+
+def feeds(context: Context, views: Mapping[str, str]) -> Rows:
+    """The reconciliation, feed by feed, and the day of the last delivery."""
+    query = f"""SELECT feed, r.delivered, accepted, superseded, quarantined, unaccounted,
+            MAX(_ingest_date)
+        FROM {views["quality.reconciliation"]} AS r
+        LEFT JOIN {views["quality.deliveries"]} USING (feed) GROUP BY ALL"""
+    return sorted(fetch(context, query), key=lambda row: FEEDS.index(row[0]))
+
+
+def rejected(
+    context: Context, views: Mapping[str, str], days: tuple[str, str] | None = None
+) -> Rows:
+    """Feed, reason, rejected rows, the most frequent first; of some days of delivery or of all."""
+    where = "WHERE _ingest_date BETWEEN DATE '{}' AND DATE '{}'".format(*days) if days else ""
+    each = " UNION ALL ".join(
+        f"SELECT '{feed}' AS feed, EXPLODE(_rejected_for) AS reason "
+        f"FROM {views[f'quarantine.{feed}']} {where}"
+        for feed in FEEDS
+    )
+    found = fetch(context, f"SELECT *, COUNT(*) FROM ({each}) AS rejected GROUP BY ALL")
+    return sorted(found, key=lambda row: (-row[2], *row[:2]))
+
+
+def reasons(context: Context, views: Mapping[str, str], most: int = 3) -> Rows:
+    """Feed, reason, rejected rows; the most frequent reasons of each feed."""
+    found = rejected(context, views)
+    return [row for feed in FEEDS for row in [r for r in found if r[0] == feed][:most]]
+
+
+def outcome(result: AuditResult) -> str:
+    """How an audit ended, in a word."""
+    return "passed" if not result.count else "failed" if result.blocking else "warned"
+
+
+def audits(context: Context, snapshots: Snapshots, first: date, last: date) -> Rows:
+    """Outcome, rows found, audit, model. Runs them again: SQLMesh keeps no outcome of a run's."""
+    return sorted(
+        (outcome(result), result.count, result.audit.name, snapshot.model.name)
+        for snapshot in snapshots.values()
+        for result in context.snapshot_evaluator.audit(
+            snapshot, snapshots=dict(snapshots), start=first, end=last
+        )
+    )

@@ -1,0 +1,111 @@
+"""What has landed, day by day, by one listing for the commands and for the signal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+
+from sqlmesh import Context, ExecutionContext
+from sqlmesh.core.model import Model
+from sqlmesh.utils import sys_path
+from sqlmesh.utils.errors import SQLMeshError
+
+from operations import PROJECT
+
+with sys_path(PROJECT):  # `sqlmesh run` loads config.py alone, and does not look here after that
+    from macros.reading.local import local_files
+    from macros.reading.volume import READ_OPTIONS, volume_files
+
+SIGNAL = "day_is_delivered"
+MODEL = "delivered_"  # and the feed
+
+
+@dataclass(frozen=True)
+class Deliveries:
+    """What has landed, as it is found at one moment; a day is looked up once.
+
+    Args:
+        feeds: Those that make a day whole.
+        context: Has the engine that lists a volume which is no folder here.
+        hours: For how many hours after its end a day is waited for; None: not at all.
+        landing: The landing; empty: none, the seeds are the delivery.
+        files_format: The format of its files.
+    """
+
+    feeds: Sequence[str]
+    context: Context | ExecutionContext
+    hours: int | None
+    landing: str
+    files_format: str
+    moment: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    _missing: dict[date, list[str]] = field(default_factory=dict)
+
+    def missing(self, day: date) -> list[str]:
+        """The feeds that have no file of a day.
+
+        Raises:
+            SQLMeshError: The landing cannot be listed, or its format is none.
+        """
+        if day not in self._missing:
+            self._missing[day] = [f for f in self.feeds if self.landing and not self._files(f, day)]
+        return self._missing[day]
+
+    def deadline(self, day: date) -> datetime:
+        """From when on a day is loaded as it is."""
+        end = datetime(day.year, day.month, day.day, tzinfo=timezone.utc) + timedelta(days=1)
+        return end + timedelta(hours=self.hours or 0)
+
+    def is_waited_for(self, day: date) -> bool:
+        """Whether a day is not to be loaded yet.
+
+        Raises:
+            SQLMeshError: The landing cannot be listed, or its format is none.
+        """
+        is_early = self.hours is not None and self.moment < self.deadline(day)
+        return is_early and bool(self.missing(day))
+
+    def _files(self, feed: str, day: date) -> list[str]:
+        if self.files_format not in READ_OPTIONS:
+            raise SQLMeshError(
+                f"STREAMING_LANDING_FORMAT is '{self.files_format}'; it must be one of "
+                f"{', '.join(READ_OPTIONS)}."
+            )
+        folder = Path(self.landing)
+        if self.context.engine_adapter.dialect != "databricks" or folder.is_dir():
+            return local_files(folder, feed, self.files_format, day, day)
+        return volume_files(
+            self.context, self.landing.rstrip("/"), feed, self.files_format, (day, day)
+        )
+
+
+def look(feeds: Sequence[str], context: Context | ExecutionContext) -> Deliveries:
+    """Looks at the landing now, by the settings.
+
+    Raises:
+        SQLMeshError: STREAMING_DELIVERY_WAIT_HOURS is no number of hours.
+    """
+    hours = os.environ.get("STREAMING_DELIVERY_WAIT_HOURS", "")
+    if hours and not (hours.isdecimal() and len(hours) <= 4):
+        raise SQLMeshError(
+            f"STREAMING_DELIVERY_WAIT_HOURS is '{hours}'; it must be a whole number of hours, "
+            "9999 at most, or empty so that no delivery is waited for."
+        )
+    return Deliveries(
+        feeds,
+        context,
+        int(hours) if hours else None,
+        os.environ.get("STREAMING_LANDING", ""),
+        os.environ.get("STREAMING_LANDING_FORMAT", "") or "csv",
+    )
+
+
+def feeds_of(models: Iterable[Model]) -> list[str]:
+    """The feeds whose models, `delivered_<feed>`, have the signal."""
+    return sorted(
+        model.view_name.removeprefix(MODEL)
+        for model in models
+        if model.view_name.startswith(MODEL) and any(name == SIGNAL for name, _ in model.signals)
+    )

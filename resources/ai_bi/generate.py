@@ -1,0 +1,76 @@
+"""Makes the file of a dashboard out of `layout.py` and `queries/`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlglot import exp, parse_one
+from sqlmesh.core.environment import EnvironmentNamingInfo
+from sqlmesh.core.snapshot.definition import QualifiedViewName
+
+from config import config
+from operations import PROJECT
+from resources.ai_bi.layout import PAGES, Page
+from resources.ai_bi.widgets import Json
+
+# Of the dashboard's queries (dashboard/queries) those that a widget here shows.
+QUERIES = sorted(
+    {
+        PROJECT / "dashboard" / "queries" / f"{widget.dataset}.sql"
+        for page in PAGES
+        for row in page.rows
+        for widget in row.widgets
+    }
+)
+GRID_COLUMNS = 12  # of a page whose layoutVersion is GRID_V1
+
+
+def dashboard_text(environment: str) -> str:
+    """The text of the dashboard that reads the tables of a SQLMesh environment."""
+    dashboard = {
+        "datasets": [_dataset(path, environment) for path in QUERIES],
+        "pages": [_page(page) for page in PAGES],
+    }
+    return json.dumps(dashboard, indent=2, ensure_ascii=False) + "\n"
+
+
+def _dataset(path: Path, environment: str) -> Json:
+    query = parse_one(path.read_text(encoding="utf-8"), dialect="databricks")
+    naming = EnvironmentNamingInfo.from_environment_catalog_mapping(
+        config.environment_catalog_mapping, name=environment
+    )
+    for table in query.find_all(exp.Table):
+        if table.db:  # else it is a common table expression
+            view = QualifiedViewName(schema_name=table.db, table=table.name)
+            named = view.table_for_environment(naming, dialect="databricks")
+            table.set("db", named.args["db"])
+            table.set("catalog", named.args["catalog"])
+    text = query.sql(dialect="databricks", pretty=True)
+    return {
+        "name": path.stem,
+        "displayName": path.stem.replace("_", " ").capitalize(),
+        "queryLines": (text + "\n").splitlines(keepends=True),
+    }
+
+
+def _page(page: Page) -> Json:
+    return {
+        "name": page.name,
+        "displayName": page.title,
+        "pageType": "PAGE_TYPE_CANVAS",
+        "layoutVersion": "GRID_V1",
+        "layout": list(_placed(page)),
+    }
+
+
+def _placed(page: Page) -> Iterator[Json]:
+    """The widgets of a page, each with its place in the grid."""
+    y = 0
+    for row in page.rows:
+        width = GRID_COLUMNS // len(row.widgets)
+        for number, widget in enumerate(row.widgets):
+            position = {"x": number * width, "y": y, "width": width, "height": row.height}
+            yield {"widget": widget.as_json(), "position": position}
+        y += row.height

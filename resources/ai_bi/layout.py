@@ -1,0 +1,227 @@
+"""What the dashboard shows: its pages, each in rows from top to bottom, of widgets side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from resources.ai_bi.widgets import Chart, Counter, Field, Filter, Table, Widget
+
+
+@dataclass(frozen=True)
+class Row:
+    """Widgets from left to right, all of one size; their number divides the grid's columns."""
+
+    height: int  # in rows of the grid
+    widgets: tuple[Widget, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the dashboard."""
+
+    name: str
+    title: str
+    rows: tuple[Row, ...]
+
+
+def numbers(*widgets: Counter) -> Row:
+    """A row for numbers."""
+    return Row(3, widgets)
+
+
+def filters(*widgets: Filter) -> Row:
+    """A row for filters."""
+    return Row(2, widgets)
+
+
+def figures(*widgets: Chart | Table) -> Row:
+    """A row for charts and short tables."""
+    return Row(6, widgets)
+
+
+def long_table(table: Table) -> Row:
+    """A row for a table of many lines."""
+    return Row(8, (table,))
+
+
+def chart_of(column: str, title: str, unit: str, is_share: bool = False, **chart: Any) -> Chart:
+    """A chart of one column, which gives it its name; `chart` is what it shares with others."""
+    return Chart(name=column, title=title, y=Field(column, unit, is_share=is_share), **chart)
+
+
+by_month = partial(
+    chart_of,
+    dataset="monthly_viewing_trend",
+    kind="line",
+    x=Field("month", "Month"),
+    is_over_time=True,
+)
+by_genre = partial(chart_of, dataset="show_ratings_by_genre", kind="bar", x=Field("genre", "Genre"))
+
+VIEWING = Page(
+    "viewing",
+    "Viewing",
+    (
+        figures(
+            by_month("watches", "Watches by month (number)", "Watches"),
+            by_month("viewers", "Viewers by month (different users)", "Viewers"),
+            by_month("minutes_watched", "Time watched by month (minutes)", "Minutes"),
+        ),
+        figures(
+            by_month(
+                "completion_rate",
+                "Completed watches by month (% of the watches)",
+                "Completed",
+                is_share=True,
+            ),
+            by_month(
+                "avg_completion_pct",
+                "Watched part of a show by month (mean % of the running time)",
+                "Watched",
+                is_share=True,
+            ),
+        ),
+        figures(
+            by_genre("avg_rating", "Mean rating by genre (stars, 1 to 5)", "Stars"),
+            by_genre(
+                "positive_share",
+                "Ratings with 4 or 5 stars by genre (% of the ratings)",
+                "4 or 5 stars",
+                is_share=True,
+            ),
+        ),
+        figures(
+            by_genre("ratings", "Ratings by genre (number)", "Ratings"),
+            by_genre("shows", "Shows with a rating by genre (number)", "Shows"),
+        ),
+        long_table(
+            Table(
+                name="top_users",
+                title="The 20 most engaged users",
+                note="By minutes watched, then watches, then ratings, over all months.",
+                dataset="top_users_by_engagement",
+                columns=(
+                    Field("engagement_rank", "Rank"),
+                    Field("user_id", "User"),
+                    Field("minutes_watched", "Minutes watched"),
+                    Field("watches", "Watches"),
+                    Field("ratings", "Ratings"),
+                ),
+            )
+        ),
+    ),
+)
+
+FEED = Field("feed", "Feed")
+REASON = Field("reason", "Reason")
+DELIVERED_ON = Field("delivered_on", "Day of delivery (UTC)")
+REJECTED = Field("rejections", "Rows", aggregate="SUM")
+ONCE_A_REASON = "A row counts once for each of its reasons."
+
+DATA_QUALITY = Page(
+    "data_quality",
+    "Data quality",
+    (
+        numbers(
+            Counter(
+                name="unaccounted",
+                title="Delivered rows unaccounted for (must be 0)",
+                dataset="reconciliation",
+                value=Field("unaccounted", "Rows", aggregate="SUM"),
+            ),
+            Counter(
+                name="quarantined",
+                title="Delivered rows in quarantine",
+                dataset="reconciliation",
+                value=Field("quarantined", "Rows", aggregate="SUM"),
+            ),
+            Counter(
+                name="longest_silence",
+                title="Days since the last delivery of the feed that is silent longest",
+                note="A feed that was never delivered does not count.",
+                dataset="freshness",
+                value=Field("days_since_delivery", "Days", aggregate="MAX"),
+            ),
+        ),
+        figures(
+            Table(
+                name="reconciliation",
+                title="What became of the delivered rows, by feed (rows)",
+                note="Superseded: valid, but repeated or outdated.",
+                dataset="reconciliation",
+                columns=(
+                    FEED,
+                    Field("delivered", "Delivered"),
+                    Field("accepted", "Accepted"),
+                    Field("superseded", "Superseded"),
+                    Field("quarantined", "In quarantine"),
+                    Field("unaccounted", "Unaccounted for"),
+                ),
+            ),
+            Table(
+                name="freshness",
+                title="Last delivery of each feed",
+                note="A day is read on the next: after its run, 1 day ago is as fresh as can be.",
+                dataset="freshness",
+                columns=(
+                    FEED,
+                    Field("last_delivery", "Day (UTC)"),
+                    Field("days_since_delivery", "Days ago"),
+                    Field("rows_delivered", "Rows"),
+                ),
+            ),
+        ),
+        filters(
+            Filter(
+                name="rejected_feeds",
+                title="Feeds of the rejections below",
+                dataset="rejections",
+                kind="filter-multi-select",
+                field=FEED,
+            ),
+            Filter(
+                name="rejected_days",
+                title="Days of delivery of the rejections below",
+                dataset="rejections",
+                kind="filter-date-range-picker",
+                field=DELIVERED_ON,
+            ),
+        ),
+        figures(
+            Chart(
+                name="rejections_by_day",
+                title="Rejections by day of delivery and feed (rows in quarantine)",
+                note=ONCE_A_REASON,
+                dataset="rejections",
+                kind="bar",
+                x=DELIVERED_ON,
+                y=REJECTED,
+                color=FEED,
+                is_over_time=True,
+            ),
+            Chart(
+                name="rejections_by_reason",
+                title="Rejections by reason and feed (rows in quarantine)",
+                note=ONCE_A_REASON,
+                dataset="rejections",
+                kind="bar",
+                x=REASON,
+                y=REJECTED,
+                color=FEED,
+            ),
+        ),
+        long_table(
+            Table(
+                name="rejections",
+                title="Rejections by day of delivery, feed and reason (rows in quarantine)",
+                note=ONCE_A_REASON,
+                dataset="rejections",
+                columns=(DELIVERED_ON, FEED, REASON, Field("rejections", "Rows")),
+            )
+        ),
+    ),
+)
+
+PAGES = (VIEWING, DATA_QUALITY)
