@@ -120,6 +120,8 @@ case "${1-}" in
         shift
         set_up dev
         step .venv/bin/ruff check --quiet
+        step .venv/bin/ruff format --check --quiet
+        step .venv/bin/mypy
         step .venv/bin/sqlmesh lint
         step .venv/bin/sqlmesh format --check
         step .venv/bin/sqlmesh test

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlmesh.core.engine_adapter import DuckDBEngineAdapter
+from sqlmesh import EngineAdapter
+from sqlmesh.core.engine_adapter.duckdb import DuckDBEngineAdapter
 
 QUERIES = ("SELECT", "WITH", "(")
 WRITING = ("INSERT", "CREATE_TABLE_AS", "DELETE", "UPDATE", "MERGE_INTO")
@@ -68,7 +69,7 @@ def counting(folder: Path) -> Iterator[Counted]:
     """
     counted, execute = Counted(), DuckDBEngineAdapter._execute
 
-    def profiled(self: DuckDBEngineAdapter, sql: str, *arguments: Any, **options: Any) -> None:
+    def profiled(self: EngineAdapter, sql: str, *arguments: Any, **options: Any) -> None:
         path = folder / f"{threading.get_ident()}.json"
         with counted._lock:
             counted.statements += 1

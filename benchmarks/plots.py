@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -22,7 +23,7 @@ OTHER_COLOUR = "#edae49"
 ACROSS = 3
 
 
-def draw(results: Mapping[str, object], folder: Path) -> list[Path]:
+def draw(results: Mapping[str, Any], folder: Path) -> list[Path]:
     """Draws one file for each measure; gives the files. There are none without parquet."""
     medians = [m for m in results["medians"] if m["format"] == "parquet"]
     if not medians:
@@ -32,7 +33,7 @@ def draw(results: Mapping[str, object], folder: Path) -> list[Path]:
     return [_growth(medians, measure, folder / f"peers_{measure}.svg") for measure in MEASURES]
 
 
-def _growth(medians: Sequence[Mapping[str, object]], measure: str, path: Path) -> Path:
+def _growth(medians: Sequence[Mapping[str, Any]], measure: str, path: Path) -> Path:
     """A panel for each work, a line for each contestant."""
     label, unit = MEASURES[measure]
     works = list(dict.fromkeys(m["work"] for m in medians))

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from benchmarks import works
 from benchmarks.dbt_environment import PINS
@@ -288,7 +289,7 @@ def write(results: Mapping[str, object], folder: Path) -> None:
     (folder / "peers.md").write_text(markdown(results), encoding="utf-8")
 
 
-def markdown(results: Mapping[str, object]) -> str:
+def markdown(results: Mapping[str, Any]) -> str:
     """The results as tables: the goals, then each size."""
     machine, versions = results["machine"], results["versions"]
     lines = [

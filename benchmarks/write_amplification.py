@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlmesh import Context
 
@@ -68,23 +69,19 @@ class Written:
 
 def versions(context: Context) -> dict[str, int]:
     """The newest version of each table in which the project keeps rows, by the model's name."""
-    return {
-        model: context.engine_adapter.fetchall(f"DESCRIBE HISTORY {table} LIMIT 1")[0].version
-        for model, table in _tables(context).items()
-    }
+    return {model: _history(context, table)[0].version for model, table in _tables(context).items()}
 
 
 def written_since(context: Context, before: Mapping[str, int]) -> dict[str, Written]:
     """What was written to each table since these versions; no entry where nothing was."""
     found = {}
     for model, table in _tables(context).items():
-        history = context.engine_adapter.fetchall(f"DESCRIBE HISTORY {table}")
         commits = [
             _counts(
                 commit.operation,
                 {name: int(count) for name, count in dict(commit.operationMetrics).items()},
             )
-            for commit in history
+            for commit in _history(context, table)
             if commit.version > before[model] and commit.operationMetrics
         ]
         if commits:
@@ -92,6 +89,11 @@ def written_since(context: Context, before: Mapping[str, int]) -> dict[str, Writ
                 *_compared(context, table, before[model]), *map(sum, zip(*commits, strict=True))
             )
     return found
+
+
+def _history(context: Context, table: str) -> list[Any]:
+    """The versions of a table, newest first; the driver's rows have the columns as attributes."""
+    return context.engine_adapter.fetchall(f"DESCRIBE HISTORY {table}")
 
 
 def _tables(context: Context) -> dict[str, str]:

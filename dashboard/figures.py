@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -274,7 +275,7 @@ def _columns(rows: pd.DataFrame, by: str, title: str, value: str, unit: str) -> 
     return (base.mark_bar(color=MAIN) + labels).properties(width=WIDTH / 2 + 40, height=180)
 
 
-def _bands(row) -> Iterator[dict]:
+def _bands(row: Any) -> Iterator[dict[str, object]]:
     """The borders of a feed's bands, in shares of what it delivered, from left (0) to right (1)."""
     start = end = 0.0
     for fate in FATES:

@@ -12,6 +12,7 @@ from sqlglot import exp
 from sqlmesh import Context
 from sqlmesh.core.audit import Audit
 from sqlmesh.core.model import Model
+from sqlmesh.core.test.definition import ModelTest
 from sqlmesh.core.test.result import ModelTextTestResult
 
 from operations.environment.lineage import Column, parents
@@ -194,4 +195,9 @@ def _audit(
 def _not_passed(result: ModelTextTestResult) -> Mapping[str, str]:
     """The outcome of each test that did not pass."""
     ended = {"failed": result.failures, "stopped by an error": result.errors}
-    return {test.test_name: outcome for outcome, tests in ended.items() for test, _ in tests}
+    return {
+        test.test_name: outcome
+        for outcome, tests in ended.items()
+        for test, _ in tests
+        if isinstance(test, ModelTest)
+    }

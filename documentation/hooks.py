@@ -97,9 +97,9 @@ def _copied(config: MkDocsConfig, folder: Path, to: str) -> Iterator[File]:
         yield File.generated(config, place, content=path.read_bytes())
 
 
-def _navigation(written: list, files: Files, catalog: Catalog) -> list:
+def _navigation(written: list[Any], files: Files, catalog: Catalog) -> list[Any]:
     """What mkdocs.yml lists, with the models by layer; without the last run if none is recorded."""
-    by_layer: dict[str, list] = {}
+    by_layer: dict[str, list[Any]] = {}
     for model in catalog.ordered():
         by_layer.setdefault(model.schema_name, []).append({model.view_name: address(model)})
     models = {"Models": ["models/index.md", *({layer: found} for layer, found in by_layer.items())]}

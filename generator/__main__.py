@@ -7,13 +7,14 @@ import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from generator.generate import append_day, write_landing
 from generator.population import FORMATS, MAX_DIRT, MAX_LATE, DeliveriesError, Settings
 
-DEFAULTS = {"seed": 42, "start": date(2026, 1, 1), "dirt": 0.01, "late": 0.005}
+DEFAULTS: dict[str, Any] = {"seed": 42, "start": date(2026, 1, 1), "dirt": 0.01, "late": 0.005}
 NEEDED = ("watches", "days", "format")
 
 

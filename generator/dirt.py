@@ -93,7 +93,7 @@ def _required_time(column: str) -> tuple[Bad, ...]:
 
 
 def _id(column: str, required: bool = True, foreign: bool = False) -> tuple[Bad, ...]:
-    kinds = (
+    kinds: tuple[Bad, ...] = (
         Bad(column, "malformed", ("abc", "12x", "1.5", "1_000", "99999999999999999999", "0x1F")),
         Bad(column, "out_of_range", ("0", "-7"), ("0", "-7")),
     )

@@ -135,7 +135,7 @@ def dirty(feed: str, ident: str, dirt: float) -> str:
 def setup_sql(population: Population, last_day: int) -> list[str]:
     """Statements that create the macro `draw` and the table `calendar` of days 1 to `last_day`."""
     rows = ", ".join(
-        f"({day}, DATE '{population.date(day)}', {first}, {end}, "
+        f"({day}, DATE '{population.date_of(day)}', {first}, {end}, "
         f"{population.users.size(day)}, {population.shows.size(day)})"
         for day in range(1, last_day + 1)
         for first, end in [population.watches(day)]
@@ -232,7 +232,7 @@ def _users(population: Population, days: range) -> str:
     return f"""
     WITH versions AS ({_versions(population, days, "users", period)}
     ), dated AS (
-        SELECT *, DATE '{population.date(1)}' + (joined - 1)::INT AS joined_on,
+        SELECT *, DATE '{population.date_of(1)}' + (joined - 1)::INT AS joined_on,
             (version + {whole("draw(key, 'turn')", 8)}) % 8 AS turn
         FROM versions
     ), aged AS (
@@ -268,7 +268,7 @@ def _users(population: Population, days: range) -> str:
 
 
 def _shows(population: Population, days: range) -> str:
-    start = f"DATE '{population.date(1)}'"
+    start = f"DATE '{population.date_of(1)}'"
     age, release = "draw(key, 'show age')", "pow(draw(key, 'release'), 3)"
     seasons, update = "pow(draw(key, 'seasons'), 2)", "draw(key * 4096 + version, 'show update')"
     return f"""

@@ -147,7 +147,7 @@ def _write_batch(
             "SELECT _day, count(*) FROM batch GROUP BY _day ORDER BY _day"
         ).fetchall()
         for day, rows in delivering:
-            path = root / feed / f"dt={population.date(day)}" / f"part-0.{settings.format}"
+            path = root / feed / f"dt={population.date_of(day)}" / f"part-0.{settings.format}"
             path.parent.mkdir(parents=True)
             target = str(path).replace("'", "''")
             connection.execute(

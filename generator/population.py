@@ -119,7 +119,7 @@ class Population:
         )
         self._weight_of_all = self._weight_until(settings.days)
 
-    def date(self, day: int) -> date:
+    def date_of(self, day: int) -> date:
         """The date of `day`."""
         return self.settings.start + timedelta(days=day - 1)
 

@@ -8,7 +8,7 @@ from sqlmesh.core.macros import MacroEvaluator
 
 
 @macro()
-def row_hash(evaluator: MacroEvaluator, *columns: exp.Expr) -> exp.Expr:
+def row_hash(evaluator: MacroEvaluator, *columns: exp.Cast) -> exp.Expr:
     """The `_row_hash` of the contract (section 2, bronze).
 
     Args:

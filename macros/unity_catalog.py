@@ -89,5 +89,6 @@ def _layer(view: exp.Table) -> str:
 def _creates_on_databricks(evaluator: MacroEvaluator) -> bool:
     """Whether the statement is rendered for a table that Databricks is just creating."""
     return (
-        evaluator.runtime_stage == "creating" and evaluator.engine_adapter.dialect == "databricks"
+        evaluator.locals["runtime_stage"] == "creating"
+        and evaluator.engine_adapter.dialect == "databricks"
     )

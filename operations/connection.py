@@ -14,9 +14,9 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from dotenv import load_dotenv
+from sqlmesh import EngineAdapter
 from sqlmesh.core.config import Config
 from sqlmesh.core.config.loader import load_configs
-from sqlmesh.core.engine_adapter import EngineAdapter
 
 from operations import PROJECT
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from sqlmesh import Context
 
 from operations import PROJECT, summary
-from operations.environment.shown import FEEDS, fetch, rejected, rows, shown
+from operations.environment.shown import FEEDS, Rows, fetch, rejected, rows, shown
 from operations.hooks import run_record
 from operations.pages import page
 
@@ -183,7 +183,7 @@ def show(report: Report, console: Console) -> None:
     console.print(f"Audits: {passed:,} passed, {failed:,} found rows\n")
     for failure in report.failed:
         console.print(f"Failed: {failure.model}: {failure.reason}", style="red")
-    parts = {
+    parts: dict[str, Rows] = {
         "feed delivered rejected": [(f.feed, f.delivered, f.rejected) for f in report.feeds],
         "feed reason rejected": [(r.feed, r.reason, r.rows) for r in report.rejects],
         "model rows_in rows_out audits_passed found_rows": [

@@ -298,7 +298,8 @@ def _mark_as_restorable(context: Context, deployment: Deployment) -> None:
     Of two versions with one table SQLMesh marks that which is not shown as unrestorable; a plan
     from its code would make another version, and another table.
     """
-    state = context.state_sync.state_sync.snapshot_state
+    # What context.state_sync is typed as does not say that it is a cache of another.
+    state = context.state_sync.state_sync.snapshot_state  # type: ignore[attr-defined]
     snapshots = [
         s[name] for s in (deployment.before, deployment.after) for name in deployment.in_place
     ]

@@ -6,7 +6,7 @@ import os
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
 from sqlmesh import Context
 
@@ -22,7 +22,7 @@ NEXT = """Next:
   mkdir mine && STREAMING_DATA_DIR=mine STREAMING_LANDING=/path/to/landing bash setup.sh run"""
 
 
-def show(header: str, rows: Rows, file: TextIO | None = None) -> None:
+def show(header: str, rows: Rows, file: IO[str] | None = None) -> None:
     """Prints rows, if there are any, in aligned columns: text to the left, else to the right."""
     if not rows:
         return

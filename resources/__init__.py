@@ -18,8 +18,9 @@ def load_resources(bundle: Bundle) -> Resources:
     Raises:
         ValueError: `start_with` is neither schedule nor file_arrival.
     """
-    environment = bundle.resolve_variable(Variables.environment)
-    start_with = bundle.resolve_variable(Variables.start_with)
+    # mypy does not solve the parameter's type, `Variable[T] | T`.
+    environment: str = bundle.resolve_variable(Variables.environment)  # type: ignore[arg-type]
+    start_with: str = bundle.resolve_variable(Variables.start_with)  # type: ignore[arg-type]
     if start_with not in START:
         raise ValueError(f"start_with is '{start_with}'; it must be one of {', '.join(START)}.")
 

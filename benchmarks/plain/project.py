@@ -105,7 +105,8 @@ class Project:
         return f"{self._layer(path)['schema']}.{path.stem}"
 
     def _model(self, path: Path, checks: tuple[str, ...]) -> Model:
-        config, parents = self._layer(path), set()
+        config = self._layer(path)
+        parents: set[str] = set()
         if path.parent.name == "snapshots":
             config["materialized"] = "snapshot"
         text = SNAPSHOT.sub("", path.read_text())

@@ -17,7 +17,7 @@ FORMATS = ("csv", "json", "parquet")
 
 
 @macro()
-def delivery(evaluator: MacroEvaluator, feed: exp.Expr, *columns: exp.Expr) -> exp.Expr:
+def delivery(evaluator: MacroEvaluator, feed: exp.Expr, *columns: exp.Cast) -> exp.Expr:
     """The rows of a feed that were delivered in the interval being computed.
 
     Args:
@@ -33,7 +33,7 @@ def delivery(evaluator: MacroEvaluator, feed: exp.Expr, *columns: exp.Expr) -> e
     """
     types = {column.name: column.to.this.name for column in columns}
     landing = os.environ.get("STREAMING_LANDING", "")
-    if not landing or evaluator.runtime_stage != "evaluating":
+    if not landing or evaluator.locals["runtime_stage"] != "evaluating":
         return fitted(_seed_rows(feed.name, types), types)
 
     files_format = os.environ.get("STREAMING_LANDING_FORMAT", "") or "csv"
@@ -54,5 +54,6 @@ def _seed_rows(feed: str, types: dict[str, str]) -> exp.Select:
             CAST(delivered_on AS DATE) AS _ingest_date,
             'raw_{feed}' AS _source
         FROM bronze.raw_{feed}""",
+        into=exp.Select,
         dialect="databricks",
     )

@@ -12,6 +12,7 @@ from collections import defaultdict
 from datetime import date
 
 from sqlglot import exp
+from sqlmesh import EngineAdapter
 from sqlmesh.core.macros import MacroEvaluator
 from sqlmesh.utils.errors import SQLMeshError
 
@@ -66,7 +67,7 @@ def volume_rows(
     Raises:
         SQLMeshError: The landing cannot be listed, or a parquet file has a column of another type.
     """
-    files = volume_files(evaluator, landing.rstrip("/"), feed, files_format, days)
+    files = volume_files(evaluator.engine_adapter, landing.rstrip("/"), feed, files_format, days)
     if files_format == "parquet":
         return together(
             [
@@ -79,7 +80,7 @@ def volume_rows(
 
 
 def volume_files(
-    evaluator: MacroEvaluator,
+    adapter: EngineAdapter,
     landing: str,
     feed: str,
     files_format: str,
@@ -89,7 +90,7 @@ def volume_files(
 
     def names(folder: str) -> list[str]:
         path = exp.Literal.string(folder).sql("databricks")
-        listed = evaluator.engine_adapter.fetchall(f"LIST {path}")
+        listed = adapter.fetchall(f"LIST {path}")
         return [row[1] for row in listed]  # path, name, size, modification_time
 
     try:

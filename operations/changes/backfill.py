@@ -125,7 +125,8 @@ def _snapshots_to_go_by(context: Context, plan: Plan) -> dict[tuple[str, str], S
 
 def _computed(context: Context) -> list[Computed]:
     """What was computed for prod, in the order of finishing."""
-    intervals = context.state_sync.state_sync.interval_state
+    # What context.state_sync is typed as does not say that it is a cache of another.
+    intervals = context.state_sync.state_sync.interval_state  # type: ignore[attr-defined]
     columns = ("name", "identifier", "start_ts", "end_ts", "created_ts", "is_compacted")
     unwanted = ("is_dev", "is_removed", "is_pending_restatement")
     query = (

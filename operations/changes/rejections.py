@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlglot import exp, parse_one
-from sqlmesh.core.engine_adapter import EngineAdapter
+from sqlmesh import EngineAdapter
 
 SCHEMA = "quarantine"
 ROW = ("_ingest_date", "_source", "_row_hash")  # what tells delivered rows apart
@@ -61,5 +61,5 @@ def compare_rejections(
         total[0] += came
         total[1] += gone
     came, left = counts.pop(None)
-    reasons = ((str(reason), *by_reason) for reason, by_reason in counts.items())
+    reasons = ((str(reason), new, gone) for reason, (new, gone) in counts.items())
     return Rejections(came, left, tuple(sorted(reasons, key=lambda r: (-r[1], -r[2], r[0]))))

@@ -162,7 +162,7 @@ def _rows(comparison: Comparison) -> str:
     unknown = "removed rows not known"
     if c.removed == 0 and not c.touched:
         return f"no row differs, of {c.after:,}"
-    if c.common is None:
+    if c.common is None or c.changed is None:  # both, where there is no key
         found = [f"{_of('row', c.added)} added"]
         found += [unknown] if c.removed is None else [f"{c.removed:,} removed"]
         return f"{', '.join(found)}, of {c.before:,}"

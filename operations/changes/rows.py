@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 from sqlglot import exp
-from sqlmesh.core.engine_adapter import EngineAdapter
+from sqlmesh import EngineAdapter
 from sqlmesh.core.table_diff import RowDiff, TableDiff
 
 DECIMALS = 6  # doubles that agree up to here are the same
@@ -127,14 +127,18 @@ def compare(
     )
 
 
-def count(adapter: EngineAdapter, relation: str, where: exp.Expr | None = None) -> int:
+def count(adapter: EngineAdapter, relation: str | exp.Expr, where: exp.Expr | None = None) -> int:
     """The rows of a relation."""
-    query = exp.select(exp.Count(this=exp.Star())).from_(exp.to_table(relation)).where(where)
-    return adapter.fetchone(query)[0]
+    query = exp.select(exp.Count(this=exp.Star())).from_(relation).where(where)
+    ((rows,),) = adapter.fetchall(query)
+    return rows
 
 
 def only_in(
-    relation: str, other: str, columns: Sequence[str], where: exp.Expr | None = None
+    relation: str | exp.Table,
+    other: str | exp.Table,
+    columns: Sequence[str],
+    where: exp.Expr | None = None,
 ) -> exp.Subquery:
     """The rows that a relation has oftener than another one, as often as it has them more."""
     selects = (
@@ -158,10 +162,7 @@ def _multisets(adapter: EngineAdapter, diff: TableDiff) -> tuple[int, int, int, 
     if not columns:
         return before, after, after, before
     added, removed = (
-        adapter.fetchone(
-            exp.select(exp.Count(this=exp.Star())).from_(only_in(*pair, columns, diff.where))
-        )[0]
-        for pair in (names[::-1], names)
+        count(adapter, only_in(*pair, columns, diff.where)) for pair in (names[::-1], names)
     )
     return before, after, added, removed
 
@@ -247,7 +248,7 @@ def _added_columns(
     for name, type_ in added:
         column = exp.column(name, quoted=True)
         query = exp.select(exp.Count(this=column)).from_(table).where(diff.where)
-        filled = adapter.fetchone(query)[0]
+        ((filled,),) = adapter.fetchall(query)
         personal = is_personal(name)
         values: tuple[str, ...] = ()
         if has_key and not personal:

@@ -48,6 +48,8 @@ NEXT_STEP_OF_BUILT_IN = (
 class Mail(BasicSMTPNotificationTarget):
     """SQLMesh's mail, over a connection whose certificate is verified."""
 
+    host: str
+
     @property
     def is_configured(self) -> bool:
         """A relay may need no user; `targets` sees to the rest."""
@@ -66,6 +68,7 @@ class Mail(BasicSMTPNotificationTarget):
         mail["To"] = ", ".join(sorted(self.recipients or []))
         mail.set_content(msg)
         tls = ssl.create_default_context()
+        server: smtplib.SMTP
         if self.port == IMPLICIT_TLS:
             server = smtplib.SMTP_SSL(self.host, self.port, timeout=TIMEOUT, context=tls)
         else:
@@ -81,12 +84,15 @@ class Mail(BasicSMTPNotificationTarget):
 class Slack(SlackWebhookNotificationTarget):
     """SQLMesh's message to a channel; what Slack refuses is an error."""
 
-    def send(self, notification_status: NotificationStatus, msg: str, **kwargs: Any) -> None:
+    def send(
+        self, notification_status: NotificationStatus, msg: str, *args: Any, **kwargs: Any
+    ) -> None:
         """Sends a message, in which Slack shall see no markup of its own."""
-        super().send(notification_status, html.escape(msg, quote=False), **kwargs)
+        super().send(notification_status, html.escape(msg, quote=False), *args, **kwargs)
 
     def _send_slack_message(self, composed: TSlackMessage) -> None:
-        answer = self.client.send(**composed)
+        # The attachments are dicts; SQLMesh's type says less.
+        answer = self.client.send(**composed)  # type: ignore[arg-type]
         if answer.status_code != 200:
             raise ConnectionError(f"Slack answered {answer.status_code}: {answer.body}")
 
@@ -297,7 +303,8 @@ def _days(error: AuditError) -> str:
 
 def _keys(error: AuditError) -> str:
     """Some keys of the rows that an audit found: columns of the grain, and no others."""
-    columns = [c.name for grain in error.model.grains for c in grain.find_all(exp.Column)]
+    grains = error.model.grains if error.model else []
+    columns = [c.name for grain in grains for c in grain.find_all(exp.Column)]
     if not error.query.is_star:
         columns = [column for column in columns if column in error.query.named_selects]
     if not columns:
@@ -313,7 +320,7 @@ def _keys(error: AuditError) -> str:
         connection = next(
             gateway.connection
             for gateway in config.gateways.values()
-            if gateway.connection.DIALECT == error.adapter_dialect
+            if gateway.connection and gateway.connection.DIALECT == error.adapter_dialect
         )
         rows = connection.create_engine_adapter().fetchall(query, quote_identifiers=True)
         return "; ".join(

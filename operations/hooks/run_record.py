@@ -115,7 +115,7 @@ class RunRecord:
             self._run |= {"ended": _now(), "succeeded": success and not self._run["failed"]}
             self._write()
 
-    def fail(self, errors: list[NodeExecutionFailedError]) -> None:
+    def fail(self, errors: list[NodeExecutionFailedError[Any]]) -> None:
         """Says of a run that is over what failed in it."""
         if self._run and errors:
             self._run["failed"] = [

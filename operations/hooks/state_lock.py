@@ -96,8 +96,10 @@ class StateLock(GenericNotificationTarget):
         if turn := turns.pop(self._address(), None):
             turn.end()
 
-    notify_apply_failure = notify_run_end = notify_run_failure = notify_apply_end
-    notify_migration_end = notify_migration_failure = notify_apply_end
+    # pydantic's plugin for mypy takes these methods for fields.
+    notify_apply_failure = notify_run_end = notify_apply_end  # type: ignore[pydantic-field]
+    notify_run_failure = notify_migration_end = notify_apply_end  # type: ignore[pydantic-field]
+    notify_migration_failure = notify_apply_end  # type: ignore[pydantic-field]
 
     def _start(self, command: str) -> None:
         self._take(command)

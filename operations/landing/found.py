@@ -76,9 +76,8 @@ class Deliveries:
         folder = Path(self.landing)
         if self.context.engine_adapter.dialect != "databricks" or folder.is_dir():
             return local_files(folder, feed, self.files_format, day, day)
-        return volume_files(
-            self.context, self.landing.rstrip("/"), feed, self.files_format, (day, day)
-        )
+        adapter = self.context.engine_adapter
+        return volume_files(adapter, self.landing.rstrip("/"), feed, self.files_format, (day, day))
 
 
 def look(feeds: Sequence[str], context: Context | ExecutionContext) -> Deliveries:

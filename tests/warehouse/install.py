@@ -94,7 +94,7 @@ def _run(*command: str | Path) -> None:
 
 def _python(folder: Path) -> None:
     _run(sys.executable, "-m", "venv", folder)
-    pip = [folder / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check"]
+    pip = (folder / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check")
     _run(*pip, "--quiet", "--requirement", REQUIREMENTS)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from . import install
 
@@ -124,7 +125,7 @@ def _client_environment(proxy_port: int, certificate: str) -> dict[str, str]:
     }
 
 
-def _await(server: subprocess.Popen[bytes], ready: Path, errors: Path) -> dict:
+def _await(server: subprocess.Popen[bytes], ready: Path, errors: Path) -> dict[str, Any]:
     end = time.monotonic() + READY_IN
     while not ready.exists():
         if server.poll() is not None:
