@@ -1,10 +1,7 @@
-"""Gateways, environments and defaults. Every setting is described in .env.example."""
+"""What config.yaml would say, and the loader, which YAML cannot name. Settings: .env.example."""
 
 from __future__ import annotations
 
-import atexit
-import gc
-import os
 from typing import Any
 
 from sqlmesh.core.config import (
@@ -18,58 +15,18 @@ from sqlmesh.core.config import (
 from sqlmesh.core.config.format import FormatConfig
 from sqlmesh.integrations.github.cicd.config import GithubCICDBotConfig
 
-from operations.hooks import alerts, run_record
+from macros.settings import setting
 from operations.hooks.loader import ProjectLoader
 
-# SQLMesh reads its models as a million small objects that live to the end. Python would look
-# through them again and again for garbage, and once more at the end: a third of what a command
-# takes.
-gc.freeze()
-gc.set_threshold(200_000, 50, 1000)
-atexit.register(gc.freeze)
-
-
-def setting(name: str, default: str = "") -> str:
-    """A variable of the environment; one that is empty counts as not set."""
-    return os.environ.get(name, "") or default
-
-
-DATA_DIR = setting("STREAMING_DATA_DIR", "data")
-run_record.keep(DATA_DIR)
+DATA = setting("STREAMING_DATA_DIR")
+ON_DATABRICKS = bool(setting("DATABRICKS_HOST"))
+GRANTS = ON_DATABRICKS and bool(setting("STREAMING_ANALYSTS"))
 CATEGORIES = CategorizerConfig(sql="full", python="full", seed="full")
 
 
-def local() -> dict[str, Any]:
-    """DuckDB files in the folder of the data."""
-    return {
-        "connection": {
-            "type": "duckdb",
-            "catalogs": {
-                "streaming_prod": f"{DATA_DIR}/streaming_prod.duckdb",
-                "streaming_dev": f"{DATA_DIR}/streaming_dev.duckdb",
-            },
-            "concurrent_tasks": 3,
-            "connector_config": {
-                "TimeZone": "UTC",
-                "preserve_insertion_order": False,
-                # A quarter less work to write than the format that DuckDB before 1.2 can read.
-                "storage_compatibility_version": "latest",
-            },
-            # Each is a statement of its own in DuckDB: a quarter of those of a daily run.
-            "register_comments": False,
-        },
-        "state_connection": {
-            "type": "duckdb",
-            "database": f"{DATA_DIR}/state.duckdb",
-            "concurrent_tasks": 3,
-        },
-    }
-
-
 def databricks() -> dict[str, Any]:
-    """A SQL warehouse of Databricks, its state in Postgres where that is set."""
-    tasks = setting("DATABRICKS_CONCURRENT_TASKS", "4")
-    environment = setting("STREAMING_ENVIRONMENT", "unnamed")
+    """The gateway to a SQL warehouse."""
+    tasks = setting("DATABRICKS_CONCURRENT_TASKS")
     if setting("DATABRICKS_CLIENT_ID"):
         credentials = {
             "auth_type": "databricks-oauth",
@@ -90,15 +47,17 @@ def databricks() -> dict[str, Any]:
         "disable_databricks_connect": True,
         "session_configuration": {
             "timezone": "UTC",
-            "QUERY_TAGS": f"project:streaming-platform,environment:{environment}",
+            "QUERY_TAGS": (
+                f"project:streaming-platform,environment:{setting('STREAMING_ENVIRONMENT')}"
+            ),
         },
     }
     if setting("STREAMING_STATE_HOST"):
         state = {
             "type": "postgres",
             "host": setting("STREAMING_STATE_HOST"),
-            "port": setting("STREAMING_STATE_PORT", "5432"),
-            "database": setting("STREAMING_STATE_DATABASE", "sqlmesh"),
+            "port": setting("STREAMING_STATE_PORT"),
+            "database": setting("STREAMING_STATE_DATABASE"),
             "user": setting("STREAMING_STATE_USER"),
             "password": setting("STREAMING_STATE_PASSWORD"),
             "keepalives_idle": 30,
@@ -108,18 +67,40 @@ def databricks() -> dict[str, Any]:
         # One person's trial; anything shared keeps its state in Postgres.
         state = {
             "type": "duckdb",
-            "database": f"{DATA_DIR}/state_databricks.duckdb",
+            "database": f"{DATA}/state_databricks.duckdb",
             "concurrent_tasks": tasks,
         }
     return {"connection": connection, "state_connection": state}
 
 
-on_databricks = bool(setting("DATABRICKS_HOST"))
-grants_to_analysts = on_databricks and bool(setting("STREAMING_ANALYSTS"))
-
 config = Config(
-    gateways={"local": local(), **({"databricks": databricks()} if on_databricks else {})},
     default_gateway="local",
+    gateways={
+        "local": {
+            "connection": {
+                "type": "duckdb",
+                "catalogs": {
+                    "streaming_prod": f"{DATA}/streaming_prod.duckdb",
+                    "streaming_dev": f"{DATA}/streaming_dev.duckdb",
+                },
+                "concurrent_tasks": 3,
+                "connector_config": {
+                    "TimeZone": "UTC",
+                    "preserve_insertion_order": False,
+                    # A quarter less to write than the format that DuckDB before 1.2 can read.
+                    "storage_compatibility_version": "latest",
+                },
+                # Each is a statement of its own in DuckDB: a quarter of those of a daily run.
+                "register_comments": False,
+            },
+            "state_connection": {
+                "type": "duckdb",
+                "database": f"{DATA}/state.duckdb",
+                "concurrent_tasks": 3,
+            },
+        },
+        **({"databricks": databricks()} if ON_DATABRICKS else {}),
+    },
     environment_catalog_mapping={"^prod$": "streaming_prod", ".*": "streaming_dev"},
     model_defaults=ModelDefaultsConfig(
         dialect="databricks",
@@ -128,12 +109,15 @@ config = Config(
         owner="data-platform",
         session_properties={"query_tags": "@query_tags()"},
     ),
-    after_all=["@grants_to_analysts()"] if grants_to_analysts else None,
+    after_all=["@grants_to_analysts()"] if GRANTS else None,
     linter=LinterConfig(enabled=True, rules="ALL"),
     format=FormatConfig(normalize=False),
     # A preview of the forward-only silver.users_snapshot would begin a plan of dev at its last day,
     # and leave all else that changes with it without its history.
     plan=PlanConfig(auto_categorize_changes=CATEGORIES, enable_preview=False),
+    # Who runs has the state alone, so an environment that is not finished waits for a plan, and
+    # a run that waited for it (6 hours by default) would hold that plan up.
+    run=RunConfig(environment_check_interval=1, environment_check_max_wait=1),
     # The bot makes the environment of a pull request, shows the plan, and deploys when told to. It
     # reads no comments, knows no approvers and does not merge: operations/github.py does, since
     # the bot would deploy for whoever comments.
@@ -147,14 +131,9 @@ config = Config(
     snapshot_ttl="in 30 days",
     # ... and for so long an environment beside prod lives after its last plan.
     environment_ttl="in 2 weeks",
-    notification_targets=alerts.targets(setting),
-    # Who runs has the state alone, so an environment that is not finished waits for a plan, and
-    # a run that waited for it (6 hours by default) would hold that plan up.
-    run=RunConfig(environment_check_interval=1, environment_check_max_wait=1),
     loader=ProjectLoader,
-    loader_kwargs={"wait_minutes": setting("STREAMING_STATE_WAIT_MINUTES", "60")},
-    # Who lists the packages that macros import, for one plan, looks into every package there is.
-    # requirements.txt says what runs.
+    # requirements.txt says what runs. SQLMesh would look through every installed package at each
+    # plan, to list those that macros import.
     infer_python_dependencies=False,
     disable_anonymized_analytics=True,
 )

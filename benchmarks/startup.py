@@ -35,27 +35,16 @@ def edit(file: str, old: str, new: str) -> Callable[[Path], None]:
     return lambda project: replace_once(project / file, old, new)
 
 
-def collect_garbage(project: Path) -> None:
-    """Leaves Python's collector as it is."""
-    for line in (
-        "gc.freeze()",
-        "gc.set_threshold(200_000, 50, 1000)",
-        "atexit.register(gc.freeze)",
-    ):
-        replace_once(project / "config.py", f"\n{line}\n", "\n\n")
-
-
 # What the project does against the cost of a start, and how a copy of it goes without.
 SAVINGS: dict[str, Callable[[Path], None]] = {
-    "models are not looked through for garbage": collect_garbage,
+    "models are not searched for garbage": edit(
+        "operations/hooks/loader.py", "with without_garbage_collection():", "if True:"
+    ),
     "parsed unit tests are cached": edit(
-        "operations/hooks/loader.py", 'if "{{" in text or "{%" in text:', "if True:"
+        "operations/sqlmesh_internals.py", 'if "{{" in text or "{%" in text:', "if True:"
     ),
     "packages of macros are not listed": edit(
         "config.py", "infer_python_dependencies=False", "infer_python_dependencies=True"
-    ),
-    "one process reads the cache": edit(
-        "operations/hooks/loader.py", "constants.MAX_FORK_WORKERS = 1", "pass"
     ),
 }
 

@@ -24,9 +24,10 @@ def _():
 
     from dashboard import figures
     from dashboard.data import NothingToShow, read
+    from macros.settings import setting
 
-    environment = os.environ.get("STREAMING_DASHBOARD_ENVIRONMENT") or "prod"
-    context = Context(paths=PROJECT, load=False)
+    context = Context(paths=PROJECT, load=False)  # reads .env
+    environment = setting("STREAMING_DASHBOARD_ENVIRONMENT")
     try:
         frames = read(context, environment)
     except NothingToShow as error:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlglot import exp, parse_one
 from sqlmesh import Context
 
+from macros.settings import setting
 from operations.environment.shown import shown
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def read(context: Context, environment: str) -> Frames:
         query = parse_one(path.read_text(encoding="utf-8"), dialect="databricks")
         query = exp.replace_tables(query, dict(views), dialect="databricks", copy=False)
         frames[path.stem] = context.engine_adapter.fetchdf(query)
-    if os.environ.get("STREAMING_SHOW_NAMES") != "1":
+    if setting("STREAMING_SHOW_NAMES") != "1":
         users = frames["engaged_users"]
         users["name"] = [mask(name) for name in users["name"]]
     return frames

@@ -10,15 +10,13 @@ from io import StringIO
 
 from sqlglot import exp
 from sqlmesh import Context
-from sqlmesh.core.audit import Audit
 from sqlmesh.core.model import Model
-from sqlmesh.core.test.definition import ModelTest
-from sqlmesh.core.test.result import ModelTextTestResult
 
 from operations.environment.lineage import Column, parents
 from operations.environment.personal_data import tagged
 from operations.environment.shown import Snapshots, fetch, last_day, outcome, rows, shown
 from operations.hooks.alerts import next_step
+from operations.sqlmesh_internals import Audit, ModelTest, ModelTextTestResult, audit
 
 ENGINES = {"Databricks": "databricks", "DuckDB": "duckdb"}
 
@@ -144,12 +142,9 @@ class Catalog:
         snapshot = self.shown.snapshots.get(model.fqn)
         if not snapshot or not self.shown.last_day:
             return [_audit(a, arguments, "", None) for a, arguments in model.audits_with_args]
-        results = self.context.snapshot_evaluator.audit(
-            snapshot,
-            snapshots=dict(self.shown.snapshots),
-            start=min(self.shown.last_delivery or self.shown.last_day, self.shown.last_day),
-            end=self.shown.last_day,
-        )
+        last = self.shown.last_day
+        first = min(self.shown.last_delivery or last, last)
+        results = audit(self.context, snapshot, self.shown.snapshots, first, last)
         return [
             _audit(result.audit, result.audit_args or {}, outcome(result), result.count)
             for result in results

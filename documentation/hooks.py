@@ -16,11 +16,11 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from sqlmesh import Context
 
-from config import DATA_DIR
 from dashboard.data import NothingToShow
 from dashboard.export import export
 from documentation.catalog import Catalog
 from documentation.pages import address, pages
+from macros.settings import setting
 from operations import PROJECT, last_run
 
 GUIDE = "guide.md"  # the README, as a page of the site
@@ -38,8 +38,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     Raises:
         PluginError: The environment is not there.
     """
-    environment = os.environ.get("STREAMING_DOCS_ENVIRONMENT") or "prod"
-    context = Context(paths=PROJECT)
+    context = Context(paths=PROJECT)  # reads .env
+    environment = setting("STREAMING_DOCS_ENVIRONMENT")
     try:
         with tempfile.TemporaryDirectory() as folder:
             export(context, environment, Path(folder))
@@ -51,7 +51,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         for file in _guide_and_plots(config):
             files.append(file)
         with suppress(last_run.NoRecord):
-            page = last_run.as_html(last_run.read(context, DATA_DIR, environment))
+            page = last_run.as_html(
+                last_run.read(context, setting("STREAMING_DATA_DIR"), environment)
+            )
             files.append(File.generated(config, "last-run.html", content=page))
         config.nav = _navigation(config.nav or [], files, catalog)
     except NothingToShow as error:

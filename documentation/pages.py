@@ -16,6 +16,7 @@ from macros import rules
 from operations.environment.lineage import Column
 from operations.environment.shown import FEEDS, HELPERS, rejected
 from operations.landing.found import MODEL as DELIVERED
+from operations.sqlmesh_internals import file_of
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -70,13 +71,14 @@ def model_page(catalog: Catalog, model: Model) -> str:
     edges = {_name(model): [_name(a) for a in above]}
     edges |= {_name(a): [] for a in above} | {_name(b): [_name(model)] for b in below}
     links = {node: f"../{node.replace('.', '/')}.html" for node in edges}
+    file = file_of(model)
     return _render(
         "model.md.j2",
         model=model,
         name=_name(model),
         catalog=catalog,
-        written=model._path.read_text(encoding="utf-8") if model._path else "",
-        path=model._path.relative_to(catalog.context.path) if model._path else "",
+        written=file.read_text(encoding="utf-8") if file else "",
+        path=file.relative_to(catalog.context.path) if file else "",
         link=lambda column: _column_link(catalog, column),
         column_is_delivered=lambda column: model.schema_name == "bronze" and column[1][0] != "_",
         diagram=diagram.draw(

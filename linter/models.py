@@ -12,6 +12,8 @@ from sqlglot import exp
 from sqlmesh.core.linter.rule import Rule, RuleViolation
 from sqlmesh.core.model import Model
 
+from operations.sqlmesh_internals import file_of
+
 ENGINE = re.compile(r"duckdb|databricks|\bspark\b|\bread_(?:csv|parquet|json|files)", re.IGNORECASE)
 SIGNAL = "day_is_delivered"
 GATES = {"quality.deliveries", "quality.reconciliation"}
@@ -133,8 +135,8 @@ class NoEngineInSql(Rule):
     """
 
     def check_model(self, model: Model) -> list[RuleViolation]:
-        audits = (audit._path for audit in model.audit_definitions.values())
-        files = sorted({path for path in (model._path, *audits) if path})
+        written = (model, *model.audit_definitions.values())
+        files = sorted(filter(None, set(map(file_of, written))))
         return [
             self.violation(f"{path.name}, line {number}, names an engine: {found[0]}.")
             for path in files
@@ -207,7 +209,7 @@ class NoMisplacedModel(Rule):
     """
 
     def check_model(self, model: Model) -> RuleViolation | None:
-        path = model._path
+        path = file_of(model)
         if path and (path.parent.name, path.stem) != (model.schema_name, model.view_name):
             return self.violation(f"{model.name} stands in {path.parent.name}/{path.name}.")
         return None

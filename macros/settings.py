@@ -1,39 +1,105 @@
-"""The settings of the contract (section 1) that audits judge by, read on rendering."""
+"""All settings: environment variables, which may stand in `.env`. .env.example describes them.
+
+Macros import `setting` inside the function that reads one. SQLMesh stores with a model what its
+macros name at the top of their files, so a new setting would be a change of every model.
+This file defines no macro: config.py imports it before SQLMesh loads the macros.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from sqlglot import exp
-from sqlmesh import macro
-from sqlmesh.core.macros import MacroEvaluator
-from sqlmesh.utils.errors import SQLMeshError
+from sqlmesh.utils.errors import ConfigError
+
+FORMATS = ("csv", "json", "parquet")
 
 
-@macro()
-def max_reject_share(evaluator: MacroEvaluator) -> exp.Expr:
-    """STREAMING_MAX_REJECT_SHARE: the share of a day's rows that may be rejected, 0 to 1."""
-    setting = os.environ.get("STREAMING_MAX_REJECT_SHARE", "") or "0.2"
+def _is_share(text: str) -> bool:
     try:
-        share = float(setting)
+        return 0 <= float(text) <= 1
     except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise SQLMeshError(
-            f"STREAMING_MAX_REJECT_SHARE is '{setting}'; it must be a number from 0 to 1."
-        )
-    return exp.Literal.number(share)
+        return False
 
 
-@macro()
-def max_silence_days(evaluator: MacroEvaluator) -> exp.Expr:
-    """STREAMING_MAX_SILENCE_DAYS: how many days a feed may be silent; NULL: not judged."""
-    setting = os.environ.get("STREAMING_MAX_SILENCE_DAYS", "")
-    if not setting:
-        return exp.null()
-    if not setting.isdecimal():
-        raise SQLMeshError(
-            f"STREAMING_MAX_SILENCE_DAYS is '{setting}'; it must be a whole number of days, or "
-            "empty so that silence is not judged."
-        )
-    return exp.Literal.number(int(setting))
+def _is_hours(text: str) -> bool:
+    return text.isdecimal() and len(text) <= 4
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting. `must_be` says in words which values `fits` accepts."""
+
+    name: str
+    default: str = ""
+    must_be: str = "a text"
+    fits: Callable[[str], bool] = bool
+
+
+def _number(name: str, default: str, must_be: str = "a whole number") -> Setting:
+    return Setting(name, default, must_be, str.isdecimal)
+
+
+SETTINGS = {
+    each.name: each
+    for each in (
+        Setting("STREAMING_LANDING"),
+        Setting(
+            "STREAMING_LANDING_FORMAT",
+            "csv",
+            f"one of {', '.join(FORMATS)}",
+            FORMATS.__contains__,
+        ),
+        Setting(
+            "STREAMING_DELIVERY_WAIT_HOURS",
+            "",
+            "a whole number of hours, 9999 at most, or empty so that no delivery is waited for",
+            _is_hours,
+        ),
+        Setting("STREAMING_DATA_DIR", "data"),
+        Setting("STREAMING_SHOW_NAMES"),
+        Setting("STREAMING_DASHBOARD_ENVIRONMENT", "prod"),
+        Setting("STREAMING_DOCS_ENVIRONMENT", "prod"),
+        Setting("STREAMING_MAX_REJECT_SHARE", "0.2", "a number from 0 to 1", _is_share),
+        _number(
+            "STREAMING_MAX_SILENCE_DAYS",
+            "",
+            "a whole number of days, or empty so that silence is not judged",
+        ),
+        Setting("ALERT_EMAIL"),
+        Setting("STREAMING_SMTP_HOST"),
+        _number("STREAMING_SMTP_PORT", "465"),
+        Setting("STREAMING_SMTP_USER"),
+        Setting("STREAMING_SMTP_PASSWORD"),
+        Setting("STREAMING_SMTP_SENDER"),
+        Setting("STREAMING_SLACK_WEBHOOK"),
+        Setting("DATABRICKS_HOST"),
+        Setting("DATABRICKS_HTTP_PATH"),
+        Setting("DATABRICKS_TOKEN"),
+        Setting("DATABRICKS_CLIENT_ID"),
+        Setting("DATABRICKS_CLIENT_SECRET"),
+        _number("DATABRICKS_CONCURRENT_TASKS", "4"),
+        Setting("STREAMING_ENVIRONMENT", "unnamed"),
+        Setting("STREAMING_ANALYSTS"),
+        Setting("STREAMING_STATE_HOST"),
+        _number("STREAMING_STATE_PORT", "5432"),
+        Setting("STREAMING_STATE_DATABASE", "sqlmesh"),
+        Setting("STREAMING_STATE_USER"),
+        Setting("STREAMING_STATE_PASSWORD"),
+        _number("STREAMING_STATE_WAIT_MINUTES", "60"),
+    )
+}
+
+
+def setting(name: str) -> str:
+    """The value of a setting: as text, its default where it is empty or not set.
+
+    Raises:
+        ConfigError: The value does not fit; says which values do.
+    """
+    known = SETTINGS[name]
+    value = os.environ.get(name, "")
+    if value and not known.fits(value):
+        raise ConfigError(f"{name} is '{value}'; it must be {known.must_be}.")
+    return value or known.default

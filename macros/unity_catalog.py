@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from sqlglot import exp, parse_one
 from sqlmesh import macro
 from sqlmesh.core.macros import MacroEvaluator
@@ -56,11 +54,13 @@ def query_tags(evaluator: MacroEvaluator) -> exp.Expr:
     The environment is what STREAMING_ENVIRONMENT says: SQLMesh does not hand it over, since a
     table serves every environment that shows it.
     """
+    from macros.settings import setting  # not above: see there
+
     table = exp.to_table(evaluator.this_model, dialect="databricks")
     model = (
         ".".join(table.name.split("__")[:2]) if "__" in table.name else f"{table.db}.{table.name}"
     )
-    environment = os.environ.get("STREAMING_ENVIRONMENT", "") or "unnamed"
+    environment = setting("STREAMING_ENVIRONMENT")
     tags = {"project": "streaming-platform", "environment": environment, "model": model}
     texts = (exp.Literal.string(text).sql() for item in tags.items() for text in item)
     return parse_one(f"MAP({', '.join(texts)})", dialect="databricks")
@@ -69,7 +69,9 @@ def query_tags(evaluator: MacroEvaluator) -> exp.Expr:
 @macro()
 def grants_to_analysts(evaluator: MacroEvaluator) -> list[exp.Expr]:
     """Statements that let the group STREAMING_ANALYSTS read gold and analytics, and no more."""
-    analysts = os.environ.get("STREAMING_ANALYSTS", "")
+    from macros.settings import setting
+
+    analysts = setting("STREAMING_ANALYSTS")
     if not analysts or evaluator.engine_adapter.dialect != "databricks":
         return []
     group = exp.to_identifier(analysts, quoted=True).sql("databricks")

@@ -6,7 +6,6 @@ trying a host that does not answer for many minutes.
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from contextlib import closing
@@ -15,10 +14,10 @@ from urllib.request import urlopen
 
 from dotenv import load_dotenv
 from sqlmesh import EngineAdapter
-from sqlmesh.core.config import Config
-from sqlmesh.core.config.loader import load_configs
 
+from macros.settings import setting
 from operations import PROJECT
+from operations.sqlmesh_internals import config_of
 
 CATALOGS = ("streaming_prod", "streaming_dev")
 PATIENCE = 10  # seconds for the host's first answer
@@ -63,11 +62,11 @@ def check() -> None:
     load_dotenv(PROJECT / ".env", override=True)  # as SQLMesh does
     host = _host()
     needed = ["DATABRICKS_HOST", "DATABRICKS_HTTP_PATH"]
-    if os.environ.get("DATABRICKS_CLIENT_ID"):
+    if setting("DATABRICKS_CLIENT_ID"):
         needed.append("DATABRICKS_CLIENT_SECRET")
     else:
         needed.append("DATABRICKS_TOKEN")
-    missing = [name for name in needed if not os.environ.get(name)]
+    missing = [name for name in needed if not setting(name)]
     if missing:
         raise Unusable(f"{', '.join(missing)}: not set. See .env.example.")
     if not re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]+)?", host):
@@ -89,7 +88,7 @@ def check() -> None:
         ) from error
 
     print("Connecting; a stopped warehouse takes minutes to start ...", flush=True)
-    connection = load_configs(None, Config, [PROJECT])[PROJECT].get_connection("databricks")
+    connection = config_of(PROJECT).get_connection("databricks")
     with closing(connection.create_engine_adapter()) as adapter:
         _run(adapter, "SELECT 1")
         for catalog in CATALOGS:
@@ -98,7 +97,7 @@ def check() -> None:
 
 def _host() -> str:
     """The workspace's name, as config.py hands it to SQLMesh."""
-    return os.environ.get("DATABRICKS_HOST", "").replace("https://", "").strip("/")
+    return setting("DATABRICKS_HOST").replace("https://", "").strip("/")
 
 
 def _run(adapter: EngineAdapter, statement: str) -> None:
@@ -110,10 +109,10 @@ def _run(adapter: EngineAdapter, statement: str) -> None:
 
 def _remedy(words: str) -> str:
     """What to do about what the workspace or the driver says."""
-    client = os.environ.get("DATABRICKS_CLIENT_ID")
+    client = setting("DATABRICKS_CLIENT_ID")
     values = {
         "host": _host(),
-        "path": os.environ.get("DATABRICKS_HTTP_PATH", ""),
+        "path": setting("DATABRICKS_HTTP_PATH"),
         "credentials": (
             f"DATABRICKS_CLIENT_ID '{client}' with DATABRICKS_CLIENT_SECRET, which go before "
             "DATABRICKS_TOKEN, is"
@@ -132,7 +131,7 @@ def _remedy(words: str) -> str:
 def _without_secrets(error: Exception) -> str:
     """An error's words on one line."""
     words = " ".join(str(error).split())
-    for secret in filter(None, map(os.environ.get, SECRETS)):
+    for secret in filter(None, map(setting, SECRETS)):
         words = words.replace(secret, "...")
     return words
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from sqlmesh import Context
 
+from macros.settings import setting
 from operations import PROJECT, summary
 from operations.environment.shown import FEEDS, Rows, fetch, rejected, rows, shown
 from operations.hooks import run_record
@@ -198,8 +199,6 @@ def show(report: Report, console: Console) -> None:
 
 def main() -> int:
     """1 if there is no record."""
-    from config import DATA_DIR
-
     parser = argparse.ArgumentParser(prog="python -m operations.last_run", description=__doc__)
     parser.add_argument("environment", nargs="?", default="prod")
     parser.add_argument("--format", choices=("text", "json", "html"), default="text")
@@ -207,7 +206,7 @@ def main() -> int:
     given = parser.parse_args()
     context = Context(paths=PROJECT, load=False)
     try:
-        report = read(context, DATA_DIR, given.environment)
+        report = read(context, setting("STREAMING_DATA_DIR"), given.environment)
     except NoRecord as error:
         print(error, file=sys.stderr)
         return 1

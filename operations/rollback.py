@@ -14,29 +14,26 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import uuid4
 
 from sqlmesh import Context
-from sqlmesh.core.console import configure_console
-from sqlmesh.core.environment import Environment
-from sqlmesh.core.notification_target import NotificationEvent
-from sqlmesh.core.plan.definition import EvaluatablePlan
-from sqlmesh.core.plan.evaluator import BuiltInPlanEvaluator
-from sqlmesh.core.plan.stages import (
-    MigrateSchemasStage,
-    PhysicalLayerSchemaCreationStage,
-    PhysicalLayerUpdateStage,
-)
 from sqlmesh.core.snapshot import Snapshot
-from sqlmesh.core.snapshot.definition import snapshots_to_dag
-from sqlmesh.core.state_sync.db.utils import snapshot_id_filter
-from sqlmesh.utils.date import now, to_datetime
+from sqlmesh.utils.date import to_datetime
 
 from operations import PROJECT
+from operations.sqlmesh_internals import (
+    Environment,
+    configure_console,
+    make_view_anew,
+    mark_as_restorable,
+    notified,
+    plan_to_show,
+    promote,
+    snapshots_to_dag,
+)
 
 ROLLBACK = "rollback-"  # how the plan id of a rollback begins
 REVERT = "take the change back in git and deploy: git revert, sqlmesh plan prod"
@@ -191,29 +188,6 @@ def _last_day(snapshot: Snapshot) -> date:
     return to_datetime(snapshot.intervals[-1][1] - 1).date()
 
 
-class Promotion(BuiltInPlanEvaluator):
-    """Applies a plan as SQLMesh does, but neither creates nor alters a table.
-
-    SQLMesh would create a table that is missing, empty, and take columns that a forward-only
-    change added out of their table.
-    """
-
-    def visit_physical_layer_schema_creation_stage(
-        self, stage: PhysicalLayerSchemaCreationStage, plan: EvaluatablePlan
-    ) -> None:
-        """The schemas are there."""
-
-    def visit_physical_layer_update_stage(
-        self, stage: PhysicalLayerUpdateStage, plan: EvaluatablePlan
-    ) -> None:
-        """So are the tables."""
-
-    def visit_migrate_schemas_stage(
-        self, stage: MigrateSchemasStage, plan: EvaluatablePlan
-    ) -> None:
-        """Their columns stay."""
-
-
 def roll_back(context: Context, deployment: Deployment) -> None:
     """Shows in prod what was shown before the deployment.
 
@@ -230,84 +204,21 @@ def roll_back(context: Context, deployment: Deployment) -> None:
             "finalized_ts": None,
         }
     )
-    plan = EvaluatablePlan(
-        start=prod.start_at,
-        end=now(),
-        environment=environment,
-        environment_statements=context.state_reader.get_environment_statements(prod.name),
-        skip_backfill=True,
-        is_dev=False,
-        # What a plan made of code has to say beside this; here it is nothing.
-        new_snapshots=[],
-        no_gaps=False,
-        empty_backfill=False,
-        restatements={},
-        restate_all_snapshots=False,
-        allow_destructive_models=set(),
-        allow_additive_models=set(),
-        forward_only=False,
-        end_bounded=False,
-        ensure_finalized_snapshots=False,
-        directly_modified_snapshots=[],
-        indirectly_modified_snapshots={},
-        metadata_updated_snapshots=[],
-        removed_snapshots=[],
-        requires_backfill=False,
-        disabled_restatement_models=set(),
-    )
-    # As Context.apply does; also the lock of the state hangs on it.
-    notify = context.notification_target_manager.notify
-    notify(NotificationEvent.APPLY_START, environment=prod.name, plan_id=plan.plan_id)
-    try:
-        _make_views_anew(context, deployment, plan)
-        Promotion(
-            context.state_sync,
-            context.snapshot_evaluator,
-            context.create_scheduler,
-            context.default_catalog,
-            context.console,
-        ).evaluate(plan)
-        _mark_as_restorable(context, deployment)
-    except Exception:
-        notify(
-            NotificationEvent.APPLY_FAILURE,
-            environment=prod.name,
-            plan_id=plan.plan_id,
-            exc=traceback.format_exc(),
-        )
-        raise
-    notify(NotificationEvent.APPLY_END, environment=prod.name, plan_id=plan.plan_id)
-
-
-def _make_views_anew(context: Context, deployment: Deployment, plan: EvaluatablePlan) -> None:
-    """Lets views that both versions share read the tables of the version before again."""
-    for key in snapshots_to_dag(deployment.before.values()):
-        if key.name in deployment.in_place and deployment.before[key.name].is_view:
-            context.snapshot_evaluator.evaluate(
-                deployment.before[key.name],
-                start=plan.start,
-                end=plan.end,
-                execution_time=plan.end,
-                snapshots=deployment.before,
-            )
-
-
-def _mark_as_restorable(context: Context, deployment: Deployment) -> None:
-    """Lets the next plan take both versions of a forward-only change as they are.
-
-    Of two versions with one table SQLMesh marks that which is not shown as unrestorable; a plan
-    from its code would make another version, and another table.
-    """
-    # What context.state_sync is typed as does not say that it is a cache of another.
-    state = context.state_sync.state_sync.snapshot_state  # type: ignore[attr-defined]
-    snapshots = [
-        s[name] for s in (deployment.before, deployment.after) for name in deployment.in_place
-    ]
-    for where in snapshot_id_filter(
-        state.engine_adapter, snapshots, batch_size=state.SNAPSHOT_BATCH_SIZE
-    ):
-        state.engine_adapter.update_table(
-            state.snapshots_table, {"unrestorable": False}, where=where
+    plan = plan_to_show(context, environment)
+    with notified(context, plan):
+        for key in snapshots_to_dag(deployment.before.values()):
+            # Views that both versions share read the tables of the version before again.
+            if key.name in deployment.in_place and deployment.before[key.name].is_view:
+                make_view_anew(context, deployment.before[key.name], deployment.before, plan)
+        promote(context, plan)
+        # So that the next plan takes both versions of a forward-only change as they are.
+        mark_as_restorable(
+            context,
+            [
+                s[name]
+                for s in (deployment.before, deployment.after)
+                for name in deployment.in_place
+            ],
         )
 
 

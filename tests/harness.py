@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import itertools
 import json
 import math
 import os
@@ -42,11 +40,6 @@ ARROW_TYPES = {
     "DATE": pa.date32(),
     "TIMESTAMP": pa.timestamp("us"),
 }
-
-# config.py keeps Python from looking for garbage, as suits a command. A worker of pytest, which
-# makes hundreds of contexts, would come to ten gigabytes.
-BETWEEN_COLLECTIONS = 10
-_contexts = itertools.count(1)
 
 Row = Mapping[str, Any]
 Tables = dict[str, list[dict[str, Any]]]
@@ -178,9 +171,6 @@ class Platform:
                 context.engine_adapter.close()
             os.environ.clear()
             os.environ.update(before)
-            if next(_contexts) % BETWEEN_COLLECTIONS == 0:
-                gc.unfreeze()
-                gc.collect()
 
     def plan(self, day: date, environment: str = "prod", **options: Any) -> None:
         """Plans and applies an environment; the deliveries up to `day` are there."""

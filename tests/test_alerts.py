@@ -242,10 +242,11 @@ def test_a_warning_is_no_part_of_a_failure(
     """Of the audits of gold.fct_watches, all of which found a row, one only warns."""
     sent = []
     monkeypatch.setattr(alerts.Mail, "send_text_message", lambda *arguments: sent.append(arguments))
-    values = mail_settings(465)
-    (target,) = alerts.targets(lambda name, default="": values.get(name) or default)
+    for name, value in mail_settings(465).items():
+        monkeypatch.setitem(failing.settings, name, value)
     query = exp.select("*").from_("nowhere")
     with failing.context() as context:
+        (target,) = context.config.notification_targets
         model = context.get_model("gold.fct_watches", raise_if_missing=True)
         target.notify_apply_start("prod", "a plan")
         for audit, arguments in model.audits_with_args:
@@ -266,9 +267,9 @@ def mail(monkeypatch: pytest.MonkeyPatch, tls: tuple[Path, ssl.SSLContext]) -> A
     monkeypatch.setenv("SSL_CERT_FILE", str(tls[0]))
 
     def build(port: int, **settings: str) -> alerts.Mail:
-        values = {**mail_settings(port), **settings}
-        (target,) = alerts.targets(lambda name, default="": values.get(name) or default)
-        (channel,) = target.channels
+        for name, value in {**mail_settings(port), **settings}.items():
+            monkeypatch.setenv(name, value)
+        (channel,) = alerts.channels()
         assert isinstance(channel, alerts.Mail) and channel.is_configured
         return channel
 
@@ -301,15 +302,14 @@ def test_a_server_without_tls_gets_nothing(mail: Any) -> None:
     assert mailbox.mails == []
 
 
-def test_settings() -> None:
-    def targets(**values: str) -> list[alerts.Alerts]:
-        return alerts.targets(lambda name, default="": values.get(name) or default)
-
-    assert targets() == []
+def test_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert alerts.channels() == ()
+    monkeypatch.setenv("ALERT_EMAIL", "team@example.org")
     with pytest.raises(ConfigError, match="STREAMING_SMTP_HOST"):
-        targets(ALERT_EMAIL="team@example.org")
-    (target,) = targets(ALERT_EMAIL="team@example.org", STREAMING_SMTP_HOST="mail.example.org")
-    (channel,) = target.channels
+        alerts.channels()
+    monkeypatch.setenv("STREAMING_SMTP_HOST", "mail.example.org")
+    (channel,) = alerts.channels()
+    assert isinstance(channel, alerts.Mail)
     assert (channel.port, channel.sender) == (465, "team@example.org")
 
 
@@ -327,7 +327,7 @@ def test_every_audit_says_what_to_do_next() -> None:
 
 def test_alerts_that_are_not_set_cost_nothing() -> None:
     """Slack's client is imported only where it is used."""
-    code = "import sys; from operations.hooks import alerts; alerts.targets(lambda *_: ''); "
+    code = "import sys; from operations.hooks import alerts; alerts.channels(); "
     code += "sys.exit('slack_sdk' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True)
 

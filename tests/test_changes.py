@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -24,7 +23,6 @@ from sqlmesh.core.engine_adapter.duckdb import DuckDBEngineAdapter
 from generator.generate import write_landing
 from generator.population import Settings
 from operations.changes import report as change_report
-from operations.changes.backfill import DAY, Computed, rates_of
 from operations.changes.between import Changes, ChangesError, changes
 from operations.changes.models import PREVIEW, Audit, ModelChange
 from operations.changes.rows import ColumnChange, Comparison, Sample, compare
@@ -601,42 +599,6 @@ def test_the_state_moves_on(
         assert f"{len(missing)} models to backfill, about" in plain
         assert "rules lacks 1 day that prod has" in plain
         assert "quarantine.watches: whole, about" in plain
-
-
-def test_seconds_are_those_since_the_parents_in_the_same_run() -> None:
-    def model_of(name: str, *parents: str, created: int = 0) -> Any:
-        return SimpleNamespace(
-            name=name, created_ts=created, parents=[SimpleNamespace(name=p) for p in parents]
-        )
-
-    def one(name: str, days: tuple[int, int], finished: int, compacted: bool = False) -> Computed:
-        return Computed(name, "1", days[0] * DAY, days[1] * DAY, finished, compacted)
-
-    snapshots = {
-        (s.name, "1"): s
-        for s in (
-            model_of("a"),
-            model_of("b", "a"),
-            model_of("c", "a", "b"),
-            model_of("d", "a", created=50_000),
-            model_of("e", "a"),
-        )
-    }
-    rates = rates_of(
-        [
-            one("a", (0, 5), 1_000),
-            one("b", (0, 5), 3_000),
-            one("c", (0, 5), 3_500),
-            one("a", (5, 6), 10_000),
-            one("b", (5, 6), 10_250),
-            one("c", (6, 7), 20_000),  # what it reads was run for another day
-            one("d", (0, 6), 60_000),  # later, in another process: nothing to go by
-            one("e", (0, 6), 70_000, compacted=True),  # when it was finished is not known
-            one("e", (5, 6), 80_000),  # a run began in between
-        ],
-        snapshots,
-    )
-    assert rates == {"b": {5: 2.0, 1: 0.25}, "c": {5: 0.5}}
 
 
 def of_text(name: str, value: str) -> ModelChange:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -60,3 +61,26 @@ def test_the_language_server_knows_the_models(tmp_path: Path) -> None:
     assert not errors
     assert "models/silver/watches.sql" in leads_to
     assert "The watches as last delivered" in said
+
+
+def test_loads_do_not_add_up(tmp_path: Path) -> None:
+    """The server loads the project at every save: five loads leave as many objects as two."""
+    code = """
+import gc
+from sqlmesh import Context
+
+context = Context(paths=".")
+for _ in range(5):
+    print(gc.get_freeze_count() + len(gc.get_objects()))
+    context.load()
+"""
+    counted = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=PROJECT,
+        env=Platform(tmp_path).environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    objects = list(map(int, counted.stdout.split()))
+    assert len(objects) == 5 and max(objects) < 1.05 * objects[1], objects

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
-
 from sqlglot import exp, parse_one
 from sqlmesh import macro
 from sqlmesh.core.macros import MacroEvaluator
-from sqlmesh.utils.errors import SQLMeshError
 
 from macros.reading.fitting import fitted
 from macros.reading.local import local_rows
 from macros.reading.volume import volume_rows
-
-FORMATS = ("csv", "json", "parquet")
 
 
 @macro()
@@ -31,16 +26,14 @@ def delivery(evaluator: MacroEvaluator, feed: exp.Expr, *columns: exp.Cast) -> e
     Raises:
         SQLMeshError: A setting is wrong, or a file cannot be what the contract says it is.
     """
+    from macros.settings import setting  # not above: see there
+
     types = {column.name: column.to.this.name for column in columns}
-    landing = os.environ.get("STREAMING_LANDING", "")
+    landing = setting("STREAMING_LANDING")
     if not landing or evaluator.locals["runtime_stage"] != "evaluating":
         return fitted(_seed_rows(feed.name, types), types)
 
-    files_format = os.environ.get("STREAMING_LANDING_FORMAT", "") or "csv"
-    if files_format not in FORMATS:
-        raise SQLMeshError(
-            f"STREAMING_LANDING_FORMAT is '{files_format}'; it must be one of {', '.join(FORMATS)}."
-        )
+    files_format = setting("STREAMING_LANDING_FORMAT")
     days = evaluator.locals["start_date"], evaluator.locals["end_date"]
     read = volume_rows if evaluator.engine_adapter.dialect == "databricks" else local_rows
     rows = read(evaluator, landing, feed.name, files_format, days, types)

@@ -1,16 +1,22 @@
-"""What a deployment to prod still has to compute, and how long that takes by the last runs."""
+"""What a deployment to prod still has to compute, and how long its models took before."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 
-from sqlglot import exp
 from sqlmesh import Context
-from sqlmesh.core.context_diff import ContextDiff
-from sqlmesh.core.plan import Plan, PlanBuilder
-from sqlmesh.core.snapshot import Snapshot, SnapshotId, snapshots_to_dag
+from sqlmesh.core.snapshot import Snapshot
+
+from operations.hooks.run_record import Durations
+from operations.sqlmesh_internals import (
+    ContextDiff,
+    Plan,
+    PlanBuilder,
+    SnapshotId,
+    snapshots_to_dag,
+)
 
 DAY = 24 * 60 * 60 * 1000  # milliseconds
 Interval = tuple[int, int]  # milliseconds since 1970, the second not included
@@ -26,19 +32,7 @@ class Backfill:
     last: date
     is_whole: bool  # computed whole, however many days are missing
     rows: int  # estimated from the rows per day that are there
-    seconds: float | None  # as its last runs took, for as many days; None where none is known
-
-
-@dataclass(frozen=True)
-class Computed:
-    """What the state keeps of a model's computation: its interval and when it was finished."""
-
-    model: str
-    identifier: str  # of the snapshot
-    start: int
-    end: int
-    finished: int  # milliseconds since 1970
-    is_compacted: bool  # several of these made one, at the start of a run
+    seconds: float | None  # that it takes by its record; None where it has none
 
 
 def plan_of_deployment(context: Context, diff: ContextDiff) -> Plan:
@@ -57,7 +51,7 @@ def plan_of_deployment(context: Context, diff: ContextDiff) -> Plan:
 
 
 def backfills(
-    context: Context, plan: Plan, rows_of: Callable[[Snapshot], tuple[int, int]]
+    plan: Plan, rows_of: Callable[[Snapshot], tuple[int, int]], took: Durations
 ) -> tuple[tuple[Backfill, ...], float]:
     """What the plan still computes, and the seconds that it takes as far as they are known.
 
@@ -65,18 +59,19 @@ def backfills(
 
     Args:
         rows_of: The rows that a model has, and of how many days.
+        took: How long models took.
     """
-    rates = rates_of(_computed(context), _snapshots_to_go_by(context, plan))
     missing = {left.snapshot_id: left.intervals for left in plan.missing_intervals}
     found: list[Backfill] = []
     finished: dict[SnapshotId, float] = {}
     for key in snapshots_to_dag(plan.snapshots.values()):
         snapshot = plan.snapshots[key]
-        took = 0.0
+        seconds = 0.0
         if key in missing and not snapshot.is_view:
-            found.append(_backfill(snapshot, missing[key], rows_of(snapshot), rates))
-            took = found[-1].seconds or 0.0
-        finished[key] = took + max((finished[parent] for parent in snapshot.parents), default=0.0)
+            found.append(_backfill(snapshot, missing[key], rows_of(snapshot), took))
+            seconds = found[-1].seconds or 0.0
+        began = max((finished[parent] for parent in snapshot.parents), default=0.0)
+        finished[key] = began + seconds
     return tuple(found), max(finished.values(), default=0.0)
 
 
@@ -94,16 +89,16 @@ def _backfill(
     snapshot: Snapshot,
     intervals: list[Interval],
     rows_of_days: tuple[int, int],
-    rates: Mapping[str, Mapping[int, float]],
+    took: Durations,
 ) -> Backfill:
     days = days_in(intervals)
     kind = snapshot.model.kind
     is_whole = kind.is_full or kind.is_scd_type_2 or kind.is_seed
     rows, of_days = rows_of_days
     seconds = None
-    if took := rates.get(snapshot.name):
-        like = min(took, key=lambda n: (abs(n - days), n))  # the run of the most similar length
-        seconds = took[like] * (1 if is_whole else days / like)
+    if known := took.get(snapshot.name):
+        like = min(known, key=lambda n: (abs(n - days), n))  # the most similar number of days
+        seconds = known[like] * (1 if is_whole else days / like)
     return Backfill(
         model=snapshot.model.name,
         days=days,
@@ -113,57 +108,3 @@ def _backfill(
         rows=rows if is_whole or not of_days else round(rows * days / of_days),
         seconds=seconds,
     )
-
-
-def _snapshots_to_go_by(context: Context, plan: Plan) -> dict[tuple[str, str], Snapshot]:
-    """The models of the plan and those that prod has instead, by name and identifier."""
-    prod = context.state_reader.get_environment(plan.context_diff.environment)
-    infos = prod.snapshots if prod else []
-    snapshots = {**plan.snapshots, **context.state_reader.get_snapshots(infos)}
-    return {(key.name, key.identifier): snapshot for key, snapshot in snapshots.items()}
-
-
-def _computed(context: Context) -> list[Computed]:
-    """What was computed for prod, in the order of finishing."""
-    # What context.state_sync is typed as does not say that it is a cache of another.
-    intervals = context.state_sync.state_sync.interval_state  # type: ignore[attr-defined]
-    columns = ("name", "identifier", "start_ts", "end_ts", "created_ts", "is_compacted")
-    unwanted = ("is_dev", "is_removed", "is_pending_restatement")
-    query = (
-        exp.select(*columns)
-        .from_(intervals.intervals_table)
-        .where(*(exp.column(name).not_() for name in unwanted))
-        .order_by("created_ts")
-    )
-    return [Computed(*row) for row in intervals.engine_adapter.fetchall(query)]
-
-
-def rates_of(
-    computed: list[Computed], snapshots: Mapping[tuple[str, str], Snapshot]
-) -> dict[str, dict[int, float]]:
-    """The seconds that models last took, by the number of days that they computed at once.
-
-    SQLMesh keeps no durations. A model is computed after those that it reads, so within one run
-    it took no longer than from the end of the last of these to its own. What a run begins with
-    has nothing before it and is not known. One run's models have the same last day; a run begins
-    with compacting what is older, and a model cannot have been computed before it was written.
-    """
-    rates: dict[str, dict[int, float]] = {}
-    for one in computed:
-        snapshot = snapshots.get((one.model, one.identifier))
-        days = days_in([(one.start, one.end)])
-        if snapshot is None or one.is_compacted or not days:
-            continue
-        compacted = [c.finished for c in computed if c.is_compacted and c.finished <= one.finished]
-        begin = max([snapshot.created_ts, *compacted])
-        parents = {parent.name for parent in snapshot.parents}
-        ends = [
-            other.finished
-            for other in computed
-            if other.model in parents
-            and other.end == one.end
-            and begin <= other.finished <= one.finished
-        ]
-        if ends:
-            rates.setdefault(one.model, {})[days] = (one.finished - max(ends)) / 1000
-    return rates

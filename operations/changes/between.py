@@ -9,13 +9,14 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlmesh import Context
-from sqlmesh.core.context_diff import ContextDiff
-from sqlmesh.core.environment import Environment
-from sqlmesh.core.snapshot import DeployabilityIndex, Snapshot
+from sqlmesh.core.snapshot import Snapshot
 
+from macros.settings import setting
 from operations.changes.backfill import Backfill, backfills, plan_of_deployment
 from operations.changes.coverage import Version
 from operations.changes.models import Comparer, ModelChange
+from operations.hooks.run_record import durations
+from operations.sqlmesh_internals import ContextDiff, DeployabilityIndex, Environment
 
 PROD = "prod"
 
@@ -70,7 +71,9 @@ def changes(
     left, seconds = None, 0.0
     if other.name == PROD:
         plan = plan_of_deployment(context, diff)
-        left, seconds = backfills(context, plan, comparer.rows_and_days)
+        folder = setting("STREAMING_DATA_DIR")
+        took = {**durations(folder, other.name), **durations(folder, environment.name)}
+        left, seconds = backfills(plan, comparer.rows_and_days, took)
     return Changes(environment.name, other.name, models, comparer.same(), removed, left, seconds)
 
 

@@ -6,12 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlglot import exp
-from sqlmesh.core.environment import Environment
-from sqlmesh.core.snapshot import DeployabilityIndex, Snapshot, snapshots_to_dag
-from sqlmesh.core.snapshot.definition import Interval, remove_interval
+from sqlmesh.core.snapshot import Snapshot
 from sqlmesh.utils.date import to_timestamp
 
 from operations.changes.backfill import days_in, moment
+from operations.sqlmesh_internals import (
+    DeployabilityIndex,
+    Environment,
+    Interval,
+    remove_interval,
+    snapshots_to_dag,
+)
 
 Days = tuple[Interval, ...]  # milliseconds since 1970, the second of each not included
 

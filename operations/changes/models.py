@@ -7,15 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from sqlmesh import Context
-from sqlmesh.core.context_diff import ContextDiff
 from sqlmesh.core.snapshot import Snapshot
-from sqlmesh.utils import random_id
 
 from operations.changes.backfill import days_in
 from operations.changes.coverage import Version, coverage
 from operations.changes.rejections import REASONS, SCHEMA, Rejections, compare_rejections
 from operations.changes.rows import Comparison, compare, count
 from operations.environment.personal_data import PersonalData
+from operations.sqlmesh_internals import ContextDiff, audit, random_id
 
 CHANGED, NEW, AFFECTED, METADATA, SAME = "changed", "new", "affected", "metadata", "same"
 UNFILLED = "forward-only and without rows here"
@@ -181,13 +180,8 @@ class Comparer:
         index = self._after.index
         if index.is_representative(snapshot):  # an audit looks at the table by its being deployable
             index = index.with_deployable(snapshot)
-        results = self._context.snapshot_evaluator.audit(
-            snapshot,
-            snapshots=dict(self._after.snapshots),
-            start=held[0][0],
-            end=held[-1][1],
-            deployability_index=index,
-        )
+        days = held[0][0], held[-1][1]
+        results = audit(self._context, snapshot, self._after.snapshots, *days, index)
         return tuple(
             Audit(
                 result.audit.name,

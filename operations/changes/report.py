@@ -304,16 +304,16 @@ def _days(item: Backfill) -> str:
 
 def _time(seconds: float | None) -> str:
     if seconds is None:
-        return "time unknown"
+        return "time not known"
     return f"about {seconds / 60:.0f} min" if seconds >= 120 else f"about {max(seconds, 1):.0f} s"
 
 
 def _time_in_all(left: Sequence[Backfill], seconds: float) -> str:
     unknown = sum(item.seconds is None for item in left)
     if unknown == len(left):
-        return "time unknown"
+        return "time not known"
     known = f"{_time(seconds)}, from the last runs"
-    return f"{known}, and {_of('model', unknown)} of unknown time" if unknown else known
+    return f"{known}, and {_of('model', unknown)} whose time is not known" if unknown else known
 
 
 def _of(thing: str, number: int) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 from sqlglot import exp
 from sqlmesh import EngineAdapter
-from sqlmesh.core.table_diff import RowDiff, TableDiff
+
+from operations.sqlmesh_internals import RowDiff, TableDiff
 
 DECIMALS = 6  # doubles that agree up to here are the same
 CHANGED_ROWS = 1000  # changed rows that are looked at for samples

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
-from sqlmesh.core.dialect import normalize_model_name
-from sqlmesh.core.lineage import lineage
 from sqlmesh.core.model import Model
 from sqlmesh.utils.errors import SQLMeshError
+
+from operations.sqlmesh_internals import column_lineage, normalize_model_name
 
 Column = tuple[str, str]  # a model's full name and a column's
 
@@ -21,7 +21,7 @@ def parents(model: Model, column: str) -> frozenset[Column] | None:
     """
     found = set()
     try:
-        leaves = [node for node in lineage(column, model, trim_selects=False).walk()]
+        leaves = [node for node in column_lineage(model, column).walk()]
     except (SQLMeshError, SqlglotError, ValueError):
         return None
     for leaf in leaves:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sqlglot import exp
-from sqlmesh.core.dialect import MacroFunc
 from sqlmesh.core.model import Model
 
 from operations.environment.lineage import Column, parents
+from operations.sqlmesh_internals import MacroFunc
 
 Models = Mapping[str, Model]  # by full name, as an environment has them
 

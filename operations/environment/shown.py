@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlglot import parse_one
 from sqlmesh import Context
-from sqlmesh.core.model.definition import AuditResult
 from sqlmesh.core.snapshot import Snapshot
+
+from operations.sqlmesh_internals import AuditResult, audit
 
 Rows = list[tuple[Any, ...]]
 Snapshots = Mapping[str, Snapshot]
@@ -104,7 +105,5 @@ def audits(context: Context, snapshots: Snapshots, first: date, last: date) -> R
     return sorted(
         (outcome(result), result.count, result.audit.name, snapshot.model.name)
         for snapshot in snapshots.values()
-        for result in context.snapshot_evaluator.audit(
-            snapshot, snapshots=dict(snapshots), start=first, end=last
-        )
+        for result in audit(context, snapshot, snapshots, first, last)
     )

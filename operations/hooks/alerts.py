@@ -9,7 +9,6 @@ import re
 import smtplib
 import ssl
 import sys
-from collections.abc import Callable
 from datetime import date, datetime
 from email.message import EmailMessage
 from importlib.util import find_spec
@@ -17,20 +16,18 @@ from typing import Any
 
 from pydantic import PrivateAttr
 from sqlglot import exp
-from sqlmesh.core.config import Config
-from sqlmesh.core.config.loader import load_config_from_python_module
-from sqlmesh.core.console import get_console
+from sqlmesh import Context
 from sqlmesh.core.notification_target import (
     BasicSMTPNotificationTarget,
     GenericNotificationTarget,
     NotificationEvent,
     NotificationStatus,
-    SlackWebhookNotificationTarget,
 )
-from sqlmesh.integrations.slack import TSlackMessage
 from sqlmesh.utils.errors import AuditError, ConfigError
 
+from macros.settings import setting
 from operations import PROJECT
+from operations.sqlmesh_internals import StrictSlack, get_console
 
 IMPLICIT_TLS = 465  # the port of RFC 8314; on any other the connection is upgraded by STARTTLS
 TIMEOUT = 20  # seconds for each answer of the mail server
@@ -52,7 +49,7 @@ class Mail(BasicSMTPNotificationTarget):
 
     @property
     def is_configured(self) -> bool:
-        """A relay may need no user; `targets` sees to the rest."""
+        """A relay may need no user; `channels` sees to the rest."""
         return True
 
     def send_text_message(self, notification_status: NotificationStatus, msg: str) -> None:
@@ -81,20 +78,14 @@ class Mail(BasicSMTPNotificationTarget):
             server.send_message(mail)
 
 
-class Slack(SlackWebhookNotificationTarget):
-    """SQLMesh's message to a channel; what Slack refuses is an error."""
+class Slack(StrictSlack):
+    """A message to a channel of Slack."""
 
     def send(
         self, notification_status: NotificationStatus, msg: str, *args: Any, **kwargs: Any
     ) -> None:
         """Sends a message, in which Slack shall see no markup of its own."""
         super().send(notification_status, html.escape(msg, quote=False), *args, **kwargs)
-
-    def _send_slack_message(self, composed: TSlackMessage) -> None:
-        # The attachments are dicts; SQLMesh's type says less.
-        answer = self.client.send(**composed)  # type: ignore[arg-type]
-        if answer.status_code != 200:
-            raise ConnectionError(f"Slack answered {answer.status_code}: {answer.body}")
 
 
 class Alerts(GenericNotificationTarget):
@@ -117,6 +108,7 @@ class Alerts(GenericNotificationTarget):
             NotificationEvent.MIGRATION_FAILURE,
         }
     )
+    _context: Context = PrivateAttr()
     _environment: str = PrivateAttr("")
     _failed: dict[str, AuditError] = PrivateAttr(default_factory=dict)
 
@@ -157,7 +149,8 @@ class Alerts(GenericNotificationTarget):
         self._report("The migration of SQLMesh's state failed")
 
     def _report(self, what: str) -> None:
-        self._send(NotificationStatus.FAILURE, f"{what}: {_reason(list(self._failed.values()))}")
+        reason = _reason(self._context, list(self._failed.values()))
+        self._send(NotificationStatus.FAILURE, f"{what}: {reason}")
 
     def _report_late_days(self) -> None:
         # Not imported above: it is read with the macros, and alerts with config.py before them.
@@ -176,29 +169,38 @@ class Alerts(GenericNotificationTarget):
                 )
 
 
-def targets(setting: Callable[..., str]) -> list[Alerts]:
-    """What is to be told of failures; nothing where no address and no webhook is set.
-
-    Args:
-        setting: gives the value of an environment variable by its name and default.
+def alert_on_failure(context: Context) -> None:
+    """Has the settings' channels told of failures.
 
     Raises:
         ConfigError: a setting that an alert needs is missing.
     """
-    channels: list[Mail | Slack] = []
+    if found := channels():
+        alerts = Alerts(channels=found)
+        alerts._context = context
+        context.config.notification_targets.append(alerts)
+
+
+def channels() -> tuple[Mail | Slack, ...]:
+    """Who is to be told of failures; none where no address and no webhook is set.
+
+    Raises:
+        ConfigError: a setting that an alert needs is missing.
+    """
+    found: list[Mail | Slack] = []
     recipients = [address.strip() for address in setting("ALERT_EMAIL").split(",")]
     if any(recipients):
         if not setting("STREAMING_SMTP_HOST"):
             raise ConfigError(
                 "ALERT_EMAIL is set, and STREAMING_SMTP_HOST, the server that sends, is not."
             )
-        channels.append(
+        found.append(
             Mail(
                 host=setting("STREAMING_SMTP_HOST"),
-                port=setting("STREAMING_SMTP_PORT", str(IMPLICIT_TLS)),
+                port=setting("STREAMING_SMTP_PORT"),
                 user=setting("STREAMING_SMTP_USER"),
                 password=setting("STREAMING_SMTP_PASSWORD"),
-                sender=setting("STREAMING_SMTP_SENDER", recipients[0]),
+                sender=setting("STREAMING_SMTP_SENDER") or recipients[0],
                 recipients=frozenset(filter(None, recipients)),
             )
         )
@@ -208,8 +210,8 @@ def targets(setting: Callable[..., str]) -> list[Alerts]:
                 "STREAMING_SLACK_WEBHOOK is set, and slack_sdk is not installed: "
                 '.venv/bin/pip install -c requirements.txt ".[slack]"'
             )
-        channels.append(Slack(url=setting("STREAMING_SLACK_WEBHOOK")))
-    return [Alerts(channels=tuple(channels))] if channels else []
+        found.append(Slack(url=setting("STREAMING_SLACK_WEBHOOK")))
+    return tuple(found)
 
 
 def next_step(audit: str) -> str:
@@ -233,7 +235,7 @@ def _name(error: AuditError) -> str:
     return f"{error.audit_name}{f'({arguments})' if arguments else ''} on {error.model_name}"
 
 
-def _reason(failed: list[AuditError]) -> str:
+def _reason(context: Context, failed: list[AuditError]) -> str:
     """The rest of the first line, and what each audit found."""
     if not failed:
         error = sys.exc_info()[1]
@@ -248,7 +250,7 @@ def _reason(failed: list[AuditError]) -> str:
         [
             f"{first.audit_name} on {first.model_name}{more}",
             "What is built on the audited rows was not run, and is as it was before.",
-            *map(_finding, failed[:MOST_AUDITS]),
+            *(_finding(context, error) for error in failed[:MOST_AUDITS]),
             "All that failed, and the audits' queries, are in the output of the command, and in "
             "logs/ where it ran.",
         ]
@@ -278,13 +280,13 @@ def _late(environment: str, days: list[tuple[date, list[str], datetime]]) -> str
     )
 
 
-def _finding(error: AuditError) -> str:
+def _finding(context: Context, error: AuditError) -> str:
     rows = f"{error.count:,} row{'' if error.count == 1 else 's'}"
     return "\n".join(
         [
             f"{_name(error)} found {rows}",
             f"Days: {_days(error)}",
-            f"Keys: {_keys(error)}",
+            f"Keys: {_keys(context, error)}",
             f"Next: {next_step(error.audit_name)}",
         ]
     )
@@ -301,7 +303,7 @@ def _days(error: AuditError) -> str:
     return f"{min(bounds)} to {max(bounds)}" if bounds else "all"
 
 
-def _keys(error: AuditError) -> str:
+def _keys(context: Context, error: AuditError) -> str:
     """Some keys of the rows that an audit found: columns of the grain, and no others."""
     grains = error.model.grains if error.model else []
     columns = [c.name for grain in grains for c in grain.find_all(exp.Column)]
@@ -316,13 +318,7 @@ def _keys(error: AuditError) -> str:
         .limit(MOST_KEYS)
     )
     try:
-        config = load_config_from_python_module(Config, PROJECT / "config.py")
-        connection = next(
-            gateway.connection
-            for gateway in config.gateways.values()
-            if gateway.connection and gateway.connection.DIALECT == error.adapter_dialect
-        )
-        rows = connection.create_engine_adapter().fetchall(query, quote_identifiers=True)
+        rows = context.engine_adapter.fetchall(query, quote_identifiers=True)
         return "; ".join(
             ", ".join(f"{column} {value}" for column, value in zip(columns, row, strict=True))
             for row in rows

@@ -6,20 +6,26 @@ SQLMesh itself keeps neither how long a model took nor how its audits ended.
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
+from collections.abc import Mapping
+from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from sqlmesh.core.console import Console, get_console
-from sqlmesh.core.environment import EnvironmentNamingInfo
-from sqlmesh.core.plan import EvaluatablePlan
 from sqlmesh.core.snapshot import Snapshot
-from sqlmesh.utils.concurrency import NodeExecutionFailedError
+
+from macros.settings import setting
+from operations.sqlmesh_internals import (
+    EnvironmentNamingInfo,
+    EvaluatablePlan,
+    NodeExecutionFailedError,
+    get_console,
+    listen,
+)
 
 MARK = "_streaming_run_record"
-logger = logging.getLogger(__name__)
+LENGTHS = 5  # for so many numbers of days it is kept how long a model took
+
+Durations = Mapping[str, Mapping[int, float]]  # seconds, by a model's full name and number of days
 
 
 def path(folder: str, environment: str) -> Path:
@@ -27,20 +33,30 @@ def path(folder: str, environment: str) -> Path:
     return Path(folder) / f"last_run.{environment}.json"
 
 
-def keep(folder: str) -> None:
-    """Has each run that computes something from now on leave its record in a folder.
+def durations(folder: str, environment: str) -> Durations:
+    """How long models took when they were last computed for an environment."""
+    file = path(folder, environment)
+    record = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return {
+        model: {int(days): seconds for days, seconds in by_days.items()}
+        for model, by_days in record.get("durations", {}).items()
+    }
+
+
+def keep_record() -> None:
+    """Has each run that computes something from now on leave its record.
 
     A run whose record cannot be written is no worse for it: the log says why.
     """
     console = get_console()
     if not hasattr(console, MARK):
-        record = RunRecord(folder)
+        record = RunRecord(setting("STREAMING_DATA_DIR"))
         setattr(console, MARK, record)
-        _tell(console, "start_plan_evaluation", record.forget)
-        _tell(console, "start_evaluation_progress", record.begin)
-        _tell(console, "update_snapshot_evaluation_progress", record.add)
-        _tell(console, "stop_evaluation_progress", record.end)
-        _tell(console, "log_failed_models", record.fail)
+        listen("start_plan_evaluation", record.forget)
+        listen("start_evaluation_progress", record.begin)
+        listen("update_snapshot_evaluation_progress", record.add)
+        listen("stop_evaluation_progress", record.end)
+        listen("log_failed_models", record.fail)
 
 
 class RunRecord:
@@ -76,6 +92,7 @@ class RunRecord:
                 "succeeded": None,
                 "models": {},
                 "failed": [],
+                "durations": {m: dict(d) for m, d in durations(self._folder, environment).items()},
             }
 
     def add(
@@ -108,6 +125,13 @@ class RunRecord:
             model["seconds"] = round(model["seconds"] + (duration_ms or 0) / 1000, 3)
             model["audits_passed"] += num_audits_passed
             model["audits_failed"] += num_audits_failed
+            if duration_ms is not None:
+                took = self._run["durations"].setdefault(snapshot.name, {})
+                days = (date.fromisoformat(end) - date.fromisoformat(start)).days + 1
+                took.pop(days, None)  # the newest is the last
+                took[days] = duration_ms / 1000
+                while len(took) > LENGTHS:
+                    del took[next(iter(took))]
 
     def end(self, success: bool = True) -> None:
         """The run is over."""
@@ -132,19 +156,6 @@ class RunRecord:
         written = target.with_suffix(".part")
         written.write_text(json.dumps(self._run, indent=1) + "\n", encoding="utf-8")
         written.replace(target)
-
-
-def _tell(console: Console, method: str, listener: Callable[..., None]) -> None:
-    shown = getattr(console, method)
-
-    def told(*arguments: Any, **named: Any) -> Any:
-        try:
-            listener(*arguments, **named)
-        except Exception:
-            logger.warning("The record of the run is not complete.", exc_info=True)
-        return shown(*arguments, **named)
-
-    setattr(console, method, told)
 
 
 def _now() -> str:

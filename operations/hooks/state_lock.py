@@ -18,9 +18,11 @@ from typing import Any
 from pydantic import PrivateAttr
 from sqlmesh import Context
 from sqlmesh.core.config.connection import PostgresConnectionConfig
-from sqlmesh.core.console import get_console
 from sqlmesh.core.notification_target import GenericNotificationTarget, NotificationEvent
 from sqlmesh.utils.errors import ConfigError, SQLMeshError
+
+from macros.settings import setting
+from operations.sqlmesh_internals import get_console
 
 # The key of the advisory lock: any number, but the same for all who share the database.
 KEY = 538976288
@@ -44,15 +46,14 @@ KEEPALIVES = {
 }
 
 
-def lock_shared_state(context: Context, wait_minutes: str) -> None:
+def lock_shared_state(context: Context) -> None:
     """Adds the lock where the gateway in use has its state in Postgres.
 
     Args:
         context: the project, before its models are loaded.
-        wait_minutes: how long a command waits for its turn, as text.
 
     Raises:
-        ConfigError: it is no number, or a user is named whose notifications pass by the lock.
+        ConfigError: a setting is wrong, or a user is named whose notifications pass by the lock.
     """
     state = context.config.get_state_connection(context.gateway)
     if not isinstance(state, PostgresConnectionConfig):
@@ -63,12 +64,9 @@ def lock_shared_state(context: Context, wait_minutes: str) -> None:
             "(~/.sqlmesh). SQLMesh would then notify that user's targets only, and pass by the "
             "lock on the shared state. Remove it, or set SQLMESH__USERNAME= (empty) here."
         )
-    if not wait_minutes.isdecimal():
-        raise ConfigError(
-            f"STREAMING_STATE_WAIT_MINUTES is '{wait_minutes}'; it must be a whole number."
-        )
     lock = StateLock()
-    lock._context, lock._state, lock._minutes = context, state, int(wait_minutes)
+    lock._context, lock._state = context, state
+    lock._minutes = int(setting("STREAMING_STATE_WAIT_MINUTES"))
     context.config.notification_targets.append(lock)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
@@ -10,14 +9,10 @@ from pathlib import Path
 
 from sqlmesh import Context, ExecutionContext
 from sqlmesh.core.model import Model
-from sqlmesh.utils import sys_path
-from sqlmesh.utils.errors import SQLMeshError
 
-from operations import PROJECT
-
-with sys_path(PROJECT):  # `sqlmesh run` loads config.py alone, and does not look here after that
-    from macros.reading.local import local_files
-    from macros.reading.volume import READ_OPTIONS, volume_files
+from macros.reading.local import local_files
+from macros.reading.volume import volume_files
+from macros.settings import setting
 
 SIGNAL = "day_is_delivered"
 MODEL = "delivered_"  # and the feed
@@ -47,7 +42,7 @@ class Deliveries:
         """The feeds that have no file of a day.
 
         Raises:
-            SQLMeshError: The landing cannot be listed, or its format is none.
+            SQLMeshError: The landing cannot be listed.
         """
         if day not in self._missing:
             self._missing[day] = [f for f in self.feeds if self.landing and not self._files(f, day)]
@@ -62,17 +57,12 @@ class Deliveries:
         """Whether a day is not to be loaded yet.
 
         Raises:
-            SQLMeshError: The landing cannot be listed, or its format is none.
+            SQLMeshError: The landing cannot be listed.
         """
         is_early = self.hours is not None and self.moment < self.deadline(day)
         return is_early and bool(self.missing(day))
 
     def _files(self, feed: str, day: date) -> list[str]:
-        if self.files_format not in READ_OPTIONS:
-            raise SQLMeshError(
-                f"STREAMING_LANDING_FORMAT is '{self.files_format}'; it must be one of "
-                f"{', '.join(READ_OPTIONS)}."
-            )
         folder = Path(self.landing)
         if self.context.engine_adapter.dialect != "databricks" or folder.is_dir():
             return local_files(folder, feed, self.files_format, day, day)
@@ -84,20 +74,15 @@ def look(feeds: Sequence[str], context: Context | ExecutionContext) -> Deliverie
     """Looks at the landing now, by the settings.
 
     Raises:
-        SQLMeshError: STREAMING_DELIVERY_WAIT_HOURS is no number of hours.
+        ConfigError: A setting is wrong.
     """
-    hours = os.environ.get("STREAMING_DELIVERY_WAIT_HOURS", "")
-    if hours and not (hours.isdecimal() and len(hours) <= 4):
-        raise SQLMeshError(
-            f"STREAMING_DELIVERY_WAIT_HOURS is '{hours}'; it must be a whole number of hours, "
-            "9999 at most, or empty so that no delivery is waited for."
-        )
+    hours = setting("STREAMING_DELIVERY_WAIT_HOURS")
     return Deliveries(
         feeds,
         context,
         int(hours) if hours else None,
-        os.environ.get("STREAMING_LANDING", ""),
-        os.environ.get("STREAMING_LANDING_FORMAT", "") or "csv",
+        setting("STREAMING_LANDING"),
+        setting("STREAMING_LANDING_FORMAT"),
     )
 
 

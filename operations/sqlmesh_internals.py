@@ -1,0 +1,260 @@
+"""What the platform uses of SQLMesh that SQLMesh does not promise. Nothing else imports it.
+
+Promised is what SQLMesh's documentation (sqlmesh.readthedocs.io, guides and concepts) imports or
+explains. Everything else may change with any version. tests/test_sqlmesh_internals.py says for each
+name here what the platform takes to be so, and holds it against the pinned version.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlglot.lineage import Node
+from sqlmesh import Context, Model, Snapshot
+from sqlmesh.core.audit import Audit, ModelAudit
+from sqlmesh.core.config import Config
+from sqlmesh.core.config.loader import load_configs
+from sqlmesh.core.console import Console, configure_console, get_console
+from sqlmesh.core.context_diff import ContextDiff
+from sqlmesh.core.dialect import MacroFunc, normalize_model_name
+from sqlmesh.core.environment import Environment, EnvironmentNamingInfo
+from sqlmesh.core.loader import SqlMeshLoader
+from sqlmesh.core.model.definition import AuditResult
+from sqlmesh.core.notification_target import NotificationEvent, SlackWebhookNotificationTarget
+from sqlmesh.core.plan import EvaluatablePlan, Plan, PlanBuilder
+from sqlmesh.core.plan.evaluator import BuiltInPlanEvaluator
+from sqlmesh.core.snapshot import DeployabilityIndex, SnapshotId, snapshots_to_dag
+from sqlmesh.core.snapshot.definition import Interval, remove_interval
+from sqlmesh.core.state_sync.db.utils import snapshot_id_filter
+from sqlmesh.core.table_diff import RowDiff, TableDiff
+from sqlmesh.core.test import ModelTestMetadata
+from sqlmesh.core.test.definition import ModelTest
+from sqlmesh.core.test.result import ModelTextTestResult
+from sqlmesh.integrations.slack import TSlackMessage
+from sqlmesh.utils import random_id
+from sqlmesh.utils.cache import FileCache
+from sqlmesh.utils.concurrency import NodeExecutionFailedError
+from sqlmesh.utils.date import TimeLike, now
+from sqlmesh.utils.hashing import crc32
+
+# Used as they are: what the tests say of each is all that the platform relies on.
+__all__ = [
+    "Audit",
+    "AuditResult",
+    "Console",
+    "ContextDiff",
+    "DeployabilityIndex",
+    "Environment",
+    "EnvironmentNamingInfo",
+    "EvaluatablePlan",
+    "Interval",
+    "MacroFunc",
+    "ModelTest",
+    "ModelTextTestResult",
+    "NodeExecutionFailedError",
+    "Plan",
+    "PlanBuilder",
+    "RowDiff",
+    "SnapshotId",
+    "TableDiff",
+    "configure_console",
+    "get_console",
+    "normalize_model_name",
+    "random_id",
+    "remove_interval",
+    "snapshots_to_dag",
+]
+
+logger = logging.getLogger(__name__)
+
+
+class Loader(SqlMeshLoader):
+    """SQLMesh's loader, with the parsed unit tests cached.
+
+    SQLMesh caches models, and parses the tests at every command: a fifth of its start.
+    """
+
+    def _load_model_test_file(self, path: Path) -> dict[str, ModelTestMetadata]:
+        parsed = super()._load_model_test_file
+        text = path.read_text(encoding="utf-8")
+        if "{{" in text or "{%" in text:  # it may hang on more than its text
+            return parsed(path)
+        cache: FileCache[dict[str, Any]] = FileCache(self.context.cache_dir, "unit_test")
+        bodies = cache.get_or_load(
+            path.stem,
+            crc32([text]),
+            loader=lambda: {name: test.body for name, test in parsed(path).items()},
+        )
+        return {
+            name: ModelTestMetadata(path=path, test_name=name, body=body)
+            for name, body in bodies.items()
+        }
+
+
+def listen(method: str, listener: Callable[..., None]) -> None:
+    """Has a listener called with all that SQLMesh says to its console by a method.
+
+    A listener that fails is no harm to the command: the log says why.
+    """
+    console = get_console()
+    shown = getattr(console, method)
+
+    def told(*arguments: Any, **named: Any) -> Any:
+        try:
+            listener(*arguments, **named)
+        except Exception:
+            logger.warning("%s is not told of %s.", listener, method, exc_info=True)
+        return shown(*arguments, **named)
+
+    setattr(console, method, told)
+
+
+class StrictSlack(SlackWebhookNotificationTarget):
+    """SQLMesh's channel of Slack. What Slack refuses is an error; SQLMesh looks at no answer."""
+
+    def _send_slack_message(self, composed: TSlackMessage) -> None:
+        # The attachments are dicts; SQLMesh's type says less.
+        answer = self.client.send(**composed)  # type: ignore[arg-type]
+        if answer.status_code != 200:
+            raise ConnectionError(f"Slack answered {answer.status_code}: {answer.body}")
+
+
+def file_of(definition: Model | ModelAudit) -> Path | None:
+    """The file in which a model or an audit is written; None of what SQLMesh brings along."""
+    return definition._path
+
+
+def config_of(project: Path) -> Config:
+    """The configuration of a project, without a context."""
+    return load_configs(None, Config, [project])[project]
+
+
+def audit(
+    context: Context,
+    snapshot: Snapshot,
+    snapshots: Mapping[str, Snapshot],
+    start: TimeLike,
+    end: TimeLike,
+    index: DeployabilityIndex | None = None,
+) -> list[AuditResult]:
+    """Runs the audits of a model for some days.
+
+    Args:
+        snapshots: The model and those that it reads, by name.
+        index: Which of them are audited in the table that prod would show; None: all.
+    """
+    return context.snapshot_evaluator.audit(
+        snapshot, snapshots=dict(snapshots), start=start, end=end, deployability_index=index
+    )
+
+
+def column_lineage(model: Model, column: str) -> Node:
+    """The tree of what a column of a model is computed from; its leaves are other models'."""
+    from sqlmesh.core.lineage import lineage  # of no use to most commands
+
+    return lineage(column, model, trim_selects=False)
+
+
+def make_view_anew(
+    context: Context, snapshot: Snapshot, snapshots: Mapping[str, Snapshot], plan: EvaluatablePlan
+) -> None:
+    """Lets the view of a model read the tables of `snapshots`."""
+    context.snapshot_evaluator.evaluate(
+        snapshot,
+        start=plan.start,
+        end=plan.end,
+        execution_time=plan.end,
+        snapshots=dict(snapshots),
+    )
+
+
+@contextmanager
+def notified(context: Context, plan: EvaluatablePlan) -> Iterator[None]:
+    """Tells the notification targets of a plan as Context.apply does; the lock hangs on it."""
+    notify = context.notification_target_manager.notify
+    of_plan = {"environment": plan.environment.name, "plan_id": plan.plan_id}
+    notify(NotificationEvent.APPLY_START, **of_plan)
+    try:
+        yield
+    except Exception:
+        notify(NotificationEvent.APPLY_FAILURE, **of_plan, exc=traceback.format_exc())
+        raise
+    notify(NotificationEvent.APPLY_END, **of_plan)
+
+
+def plan_to_show(context: Context, environment: Environment) -> EvaluatablePlan:
+    """A plan that computes nothing: it shows what `environment` says, and records it so."""
+    return EvaluatablePlan(
+        start=environment.start_at,
+        end=now(),
+        environment=environment,
+        environment_statements=context.state_reader.get_environment_statements(environment.name),
+        skip_backfill=True,
+        is_dev=False,
+        # What a plan made of code has to say beside this; here it is nothing.
+        new_snapshots=[],
+        no_gaps=False,
+        empty_backfill=False,
+        restatements={},
+        restate_all_snapshots=False,
+        allow_destructive_models=set(),
+        allow_additive_models=set(),
+        forward_only=False,
+        end_bounded=False,
+        ensure_finalized_snapshots=False,
+        directly_modified_snapshots=[],
+        indirectly_modified_snapshots={},
+        metadata_updated_snapshots=[],
+        removed_snapshots=[],
+        requires_backfill=False,
+        disabled_restatement_models=set(),
+    )
+
+
+class _Promotion(BuiltInPlanEvaluator):
+    """Applies a plan as SQLMesh does, but neither creates nor alters a table.
+
+    SQLMesh would create a table that is missing, empty, and take columns that a forward-only
+    change added out of their table.
+    """
+
+    def visit_physical_layer_schema_creation_stage(self, *arguments: Any) -> None:
+        """The schemas are there."""
+
+    def visit_physical_layer_update_stage(self, *arguments: Any) -> None:
+        """So are the tables."""
+
+    def visit_migrate_schemas_stage(self, *arguments: Any) -> None:
+        """Their columns stay."""
+
+
+def promote(context: Context, plan: EvaluatablePlan) -> None:
+    """Applies a plan without creating or altering a table."""
+    _Promotion(
+        context.state_sync,
+        context.snapshot_evaluator,
+        context.create_scheduler,
+        context.default_catalog,
+        context.console,
+    ).evaluate(plan)
+
+
+def mark_as_restorable(context: Context, snapshots: Iterable[Snapshot]) -> None:
+    """Lets the next plan take these versions as they are.
+
+    Of two versions with one table SQLMesh marks that which is not shown as unrestorable; a plan
+    from its code would make another version, and another table.
+    """
+    # What context.state_sync is typed as does not say that it is a cache of another.
+    state = context.state_sync.state_sync.snapshot_state  # type: ignore[attr-defined]
+    for where in snapshot_id_filter(
+        state.engine_adapter, snapshots, batch_size=state.SNAPSHOT_BATCH_SIZE
+    ):
+        state.engine_adapter.update_table(
+            state.snapshots_table, {"unrestorable": False}, where=where
+        )

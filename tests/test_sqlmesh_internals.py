@@ -1,0 +1,374 @@
+"""What the platform takes to be so of SQLMesh beyond its documentation, in the pinned version.
+
+A test that fails after an upgrade names what to look at in operations/sqlmesh_internals.py.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timezone
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from harness import PROJECT
+from sqlglot import exp, parse_one
+from sqlmesh import Context, Snapshot
+from sqlmesh.core.config import (
+    Config,
+    DuckDBConnectionConfig,
+    GatewayConfig,
+    ModelDefaultsConfig,
+)
+from sqlmesh.core.console import NoopConsole, set_console
+from sqlmesh.core.loader import SqlMeshLoader
+from sqlmesh.core.notification_target import (
+    NotificationStatus,
+    SlackWebhookNotificationTarget,
+)
+
+from operations import sqlmesh_internals as internals
+
+# What SQLMesh's documentation imports or explains; None: any name of the module.
+PROMISED: dict[str, set[str] | None] = {
+    "sqlmesh": None,
+    "sqlmesh.cli.main": {"cli"},  # the command `sqlmesh`
+    "sqlmesh.core.config": None,
+    "sqlmesh.core.config.connection": None,
+    "sqlmesh.core.config.format": None,
+    "sqlmesh.core.engine_adapter": {"EngineAdapter"},
+    "sqlmesh.core.linter.rule": None,
+    "sqlmesh.core.macros": {"MacroEvaluator"},
+    "sqlmesh.core.model": {"Model"},
+    "sqlmesh.core.notification_target": None,
+    "sqlmesh.core.snapshot": {"Snapshot"},
+    "sqlmesh.integrations.github.cicd.config": None,
+    "sqlmesh.utils.date": None,
+    "sqlmesh.utils.errors": None,
+}
+ROOMS = ("macros", "operations", "signals", "linter", "dashboard", "documentation")
+# Where SQLMesh's objects lead to their inside; `self._...` is an object's own.
+INSIDE = re.compile(
+    r"\.(?:snapshot_evaluator|notification_target_manager|interval_state|snapshot_state)\b"
+    r"|\b(?!self\b)\w+\._[a-z]\w*"
+)
+OWN = {"alerts._context", "lock._context", "lock._state", "lock._minutes"}  # targets of ours
+SINCE = "2026-01-01"
+ROWS = "SELECT 1 AS id, 'a' AS name UNION ALL SELECT 2, 'b'"
+
+
+def platform_files() -> list[Path]:
+    files = [PROJECT / "config.py"]
+    files += [file for room in ROOMS for file in sorted((PROJECT / room).rglob("*.py"))]
+    return [file for file in files if file.name != "sqlmesh_internals.py"]
+
+
+def not_promised(tree: ast.AST) -> Iterator[str]:
+    """What a file imports of SQLMesh that is not promised."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (a.name for a in node.names if a.name.startswith("sqlmesh."))
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sqlmesh"):
+            allowed = PROMISED.get(node.module or "", set())
+            yield from (
+                f"{node.module}.{a.name}"
+                for a in node.names
+                if allowed is not None and a.name not in allowed
+            )
+
+
+@pytest.mark.parametrize("file", platform_files(), ids=lambda f: str(f.relative_to(PROJECT)))
+def test_nothing_else_knows_the_inside(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert not list(not_promised(ast.parse(text)))
+    assert set(INSIDE.findall(text)) <= OWN
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of a table, and of a view that reads it."""
+    folder = tmp_path_factory.mktemp("small")
+    (folder / "models").mkdir()
+    (folder / "tests").mkdir()
+    (folder / "audits").mkdir()
+    write(folder, ROWS)
+    (folder / "models" / "shown.sql").write_text(
+        "MODEL (name lake.shown, kind VIEW); SELECT id, UPPER(name) AS label FROM lake.held"
+    )
+    (folder / "audits" / "no_b.sql").write_text(
+        "AUDIT (name no_b, blocking false); SELECT * FROM @this_model WHERE name = 'b'"
+    )
+    (folder / "tests" / "test_shown.yaml").write_text(
+        "test_shown:\n  model: lake.shown\n  inputs:\n    lake.held:\n      - {id: 1, name: a}\n"
+        "  outputs:\n    query:\n      - {id: 1, label: A}\n"
+    )
+    return folder
+
+
+def write(folder: Path, query: str) -> None:
+    """Writes the table of the small project."""
+    (folder / "models" / "held.sql").write_text(
+        f"MODEL (name lake.held, kind FULL, grain id, audits (no_b)); {query}"
+    )
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Context]:
+    """The small project, on a file of DuckDB."""
+    set_console(NoopConsole())
+    database = DuckDBConnectionConfig(database=str(folder / "small.duckdb"))
+    context = Context(
+        paths=folder,
+        config=Config(
+            gateways={"local": GatewayConfig(connection=database)},
+            model_defaults=ModelDefaultsConfig(dialect="duckdb", start=SINCE),
+            loader=internals.Loader,
+        ),
+    )
+    try:
+        yield context
+    finally:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def context(folder: Path) -> Iterator[Context]:
+    """The small project, planned."""
+    with opened(folder) as context:
+        context.plan("prod", auto_apply=True, no_prompts=True, skip_linter=True)
+        yield context
+
+
+def snapshots_of(context: Context) -> dict[str, Snapshot]:
+    return {s.model.name: s for s in context.snapshots.values()}
+
+
+def test_unit_tests_are_parsed_by_a_method_per_file(context: Context, folder: Path) -> None:
+    """Loader: what it gives from the cache is what SQLMesh parses."""
+    file = folder / "tests" / "test_shown.yaml"
+    loader = internals.Loader(context, folder)
+    parsed = SqlMeshLoader(context, folder)._load_model_test_file(file)
+    assert list(parsed) == ["test_shown"] and parsed["test_shown"].body["model"] == "lake.shown"
+    assert list((context.cache_dir).glob("unit_test*"))
+    assert loader._load_model_test_file(file) == parsed == loader._load_model_test_file(file)
+    assert [test.test_name for test in loader.load_model_tests()] == ["test_shown"]
+
+
+def test_the_console_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """listen: of a run by these methods, with these arguments."""
+    methods = {
+        "start_plan_evaluation": ["plan"],
+        "start_evaluation_progress": [
+            "batched_intervals",
+            "environment_naming_info",
+            "default_catalog",
+            "audit_only",
+        ],
+        "update_snapshot_evaluation_progress": [
+            "snapshot",
+            "interval",
+            "batch_idx",
+            "duration_ms",
+            "num_audits_passed",
+            "num_audits_failed",
+        ],
+        "stop_evaluation_progress": ["success"],
+        "log_failed_models": ["errors"],
+    }
+    for method, arguments in methods.items():
+        known = list(inspect.signature(getattr(internals.Console, method)).parameters)
+        assert known[1 : 1 + len(arguments)] == arguments
+
+    console = NoopConsole()
+    internals.configure_console()  # a terminal's
+    assert isinstance(internals.get_console(), internals.Console)
+    set_console(console)
+    assert internals.get_console() is console
+    heard: list[bool] = []
+
+    def fails(success: bool) -> None:
+        heard.append(success)
+        raise ValueError
+
+    internals.listen("stop_evaluation_progress", fails)
+    console.stop_evaluation_progress(success=False)
+    assert heard == [False]
+
+
+def test_a_failed_model_is_a_node_with_a_cause() -> None:
+    """NodeExecutionFailedError."""
+    node = internals.NodeExecutionFailedError("a node")
+    assert node.node == "a node"
+
+
+def test_slack_is_sent_to_by_one_method(monkeypatch: pytest.MonkeyPatch) -> None:
+    """StrictSlack."""
+    assert callable(SlackWebhookNotificationTarget._send_slack_message)
+
+    class Refusing:
+        status_code, body = 403, "no_service"
+
+        def send(self, **composed: object) -> Refusing:
+            return self
+
+    monkeypatch.setattr(internals.StrictSlack, "client", Refusing())
+    slack = internals.StrictSlack(url="https://example.org")
+    with pytest.raises(ConnectionError, match="Slack answered 403: no_service"):
+        slack.send(NotificationStatus.FAILURE, "text")
+
+
+def test_models_and_audits_know_their_files(context: Context, folder: Path) -> None:
+    """file_of."""
+    model = context.get_model("lake.held", raise_if_missing=True)
+    assert internals.file_of(model) == folder / "models" / "held.sql"
+    audit = model.audit_definitions["no_b"]
+    assert internals.file_of(audit) == folder / "audits" / "no_b.sql"
+
+
+def test_the_configuration_can_be_had_without_a_context() -> None:
+    """config_of."""
+    assert internals.config_of(PROJECT).default_gateway == "local"
+
+
+def test_audits_can_be_run_again(context: Context) -> None:
+    """audit, AuditResult, Audit."""
+    snapshots = snapshots_of(context)
+    (result,) = internals.audit(
+        context, snapshots["lake.held"], context.snapshots, SINCE, date(2026, 1, 2)
+    )
+    assert isinstance(result, internals.AuditResult)
+    assert (result.audit.name, result.count, result.blocking, result.skipped) == (
+        "no_b",
+        1,
+        False,
+        False,
+    )
+    assert result.audit_args == {} and result.audit.blocking is False
+
+
+def test_columns_can_be_traced(context: Context) -> None:
+    """column_lineage, normalize_model_name: a leaf is a column of a table with a full name."""
+    model = context.get_model("lake.shown", raise_if_missing=True)
+    (leaf,) = [n for n in internals.column_lineage(model, "label").walk() if not n.downstream]
+    assert isinstance(leaf.expression, exp.Table)
+    assert exp.to_column(leaf.name).name.lower() == "name"
+    full = internals.normalize_model_name(leaf.expression, model.default_catalog, model.dialect)
+    assert full == snapshots_of(context)["lake.held"].name
+
+
+def test_macros_are_a_node_of_their_own() -> None:
+    """MacroFunc: what `@NAME(...)` is parsed to, its name that of its function."""
+    found = parse_one("SELECT @PERSONAL_DATA(a)", dialect="databricks")
+    (macro,) = found.find_all(internals.MacroFunc)
+    assert macro.this.name == "PERSONAL_DATA"
+
+
+def test_intervals() -> None:
+    """Interval, remove_interval: in milliseconds, the end not included."""
+    assert internals.remove_interval([(0, 10)], 2, 4) == [(0, 2), (4, 10)]
+    assert internals.Interval == tuple[int, int] or internals.Interval.__args__ == (int, int)
+
+
+def test_what_is_upstream_comes_first(context: Context) -> None:
+    """snapshots_to_dag, SnapshotId."""
+    dag = internals.snapshots_to_dag(context.snapshots.values())
+    found = [key for key in dag if isinstance(key, internals.SnapshotId)]
+    assert [context.snapshots[key.name].model.name for key in found] == ["lake.held", "lake.shown"]
+
+
+def test_the_tables_differ(context: Context) -> None:
+    """TableDiff, RowDiff, random_id."""
+    schema = f"diff_{internals.random_id(short=True)}"
+    adapter = context.engine_adapter
+    for name, rows in (("one", ROWS), ("two", ROWS.replace("'b'", "'c'"))):
+        adapter.execute(f"CREATE OR REPLACE TABLE lake.{name} AS {rows}")
+    diff = internals.TableDiff(adapter, "lake.one", "lake.two", ["id"], [], None, 10, decimals=6)
+    assert list(diff.source_schema) == ["id", "name"] and diff.schema_diff().added == []
+    rows = diff.row_diff(schema)
+    assert isinstance(rows, internals.RowDiff)
+    assert (rows.join_count, rows.column_stats["pct_match"].to_dict()) == (2, {"name": 50.0})
+    assert {"s_count", "distinct_count_t", "null_grain_count"} <= rows.stats.keys()
+    adapter.drop_schema(schema, cascade=True)
+
+
+def test_an_environment_can_be_planned_from_its_snapshots(context: Context, folder: Path) -> None:
+    """ContextDiff, PlanBuilder, Plan, DeployabilityIndex, Environment, EnvironmentNamingInfo."""
+    prod = context.state_reader.get_environment("prod")
+    assert isinstance(prod, internals.Environment)
+    assert isinstance(prod.naming_info, internals.EnvironmentNamingInfo)
+    assert prod.naming_info.name == "prod"
+    snapshots = context.state_reader.get_snapshots(prod.snapshots)
+    diff = internals.ContextDiff.create(
+        environment="prod",
+        snapshots={s.name: s for s in snapshots.values()},
+        create_from="prod",
+        state_reader=context.state_reader,
+        infer_python_dependencies=False,
+    )
+    assert not diff.added and not diff.modified_snapshots and not diff.removed_snapshots
+    end = datetime(2026, 2, 1, tzinfo=timezone.utc)
+    plan = internals.PlanBuilder(diff, default_end=end, end_bounded=True).build()
+    assert isinstance(plan, internals.Plan) and plan.missing_intervals == []
+    index = internals.DeployabilityIndex.create(list(snapshots.values()), start=SINCE)
+    assert all(map(index.is_deployable, snapshots.values()))
+
+
+def test_unit_tests_say_which_failed(context: Context) -> None:
+    """ModelTextTestResult."""
+    result = context.test(stream=StringIO())
+    assert isinstance(result, internals.ModelTextTestResult)
+    assert (result.failures, result.errors, result.testsRun) == ([], [], 1)
+
+
+def test_versions_before_can_be_shown_again(folder: Path, context: Context) -> None:
+    """plan_to_show, notified, make_view_anew, promote, mark_as_restorable, EvaluatablePlan."""
+    before = {s.name: s for s in context.snapshots.values()}
+    write(folder, ROWS.replace("'b'", "'c'"))
+    with opened(folder) as after:
+        after.plan("prod", auto_apply=True, no_prompts=True, skip_linter=True)
+        query = "SELECT label FROM lake.shown ORDER BY id"
+        assert after.engine_adapter.fetchall(query) == [("A",), ("C",)]
+        prod = after.state_reader.get_environment("prod")
+        assert prod and prod.previous_finalized_snapshots
+        infos = [snapshot.table_info for snapshot in before.values()]
+        environment = prod.copy(
+            update={
+                "snapshots_": infos,
+                "promoted_snapshot_ids_": None,
+                "plan_id": "another",
+                "previous_plan_id": prod.plan_id,
+                "finalized_ts": None,
+            }
+        )
+        plan = internals.plan_to_show(after, environment)
+        assert isinstance(plan, internals.EvaluatablePlan)
+        told: list[str] = []
+        after.notification_target_manager.notify = lambda event, **_: told.append(event.name)
+        with internals.notified(after, plan):
+            held = next(s for s in before.values() if s.model.name == "lake.held")
+            shown = next(s for s in before.values() if s.model.name == "lake.shown")
+            after.engine_adapter.drop_view(shown.table_name())
+            internals.make_view_anew(after, shown, before, plan)
+            internals.promote(after, plan)
+            internals.mark_as_restorable(after, [held])
+        assert told == ["APPLY_START", "APPLY_END"]
+        assert after.engine_adapter.fetchall(query) == [("A",), ("B",)]
+        with pytest.raises(ZeroDivisionError), internals.notified(after, plan):
+            raise ZeroDivisionError
+        assert told[2:] == ["APPLY_START", "APPLY_FAILURE"]
+
+
+def test_nothing_here_is_without_a_test() -> None:
+    """Each name that others import is named in this file."""
+    text = Path(__file__).read_text(encoding="utf-8")
+    functions = [
+        name
+        for name, value in vars(internals).items()
+        if getattr(value, "__module__", "") == internals.__name__ and not name.startswith("_")
+    ]
+    missing = [n for n in (*internals.__all__, *functions) if not re.search(rf"\b{n}\b", text)]
+    assert not missing
