@@ -1,4 +1,4 @@
-"""The dashboard as an app of marimo: `bash setup.sh dashboard`.
+"""The dashboard as an app of marimo: `streaming dashboard`.
 
 STREAMING_DASHBOARD_ENVIRONMENT names the environment; SQLMESH__DEFAULT_GATEWAY the engine.
 """
@@ -23,13 +23,14 @@ def _():
     os.chdir(PROJECT)  # the data's folder is told from here
 
     from dashboard import figures
-    from dashboard.data import NothingToShow, read
+    from dashboard.data import read
+    from operations.environment.shown import NoEnvironment
 
     environment = os.environ.get("STREAMING_DASHBOARD_ENVIRONMENT") or "prod"
     context = Context(paths=PROJECT, load=False)
     try:
         frames = read(context, environment)
-    except NothingToShow as error:
+    except NoEnvironment as error:
         mo.stop(True, mo.callout(str(error), kind="warn"))
     finally:
         # So that runs can have the files while the dashboard is open

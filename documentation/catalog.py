@@ -16,7 +16,16 @@ from sqlmesh.core.test.result import ModelTextTestResult
 
 from operations.environment.lineage import Column, parents
 from operations.environment.personal_data import tagged
-from operations.environment.shown import Snapshots, fetch, last_day, outcome, rows, shown
+from operations.environment.shown import (
+    Snapshots,
+    audited,
+    audited_days,
+    last_day,
+    last_delivery,
+    outcome,
+    rows,
+    shown,
+)
 from operations.hooks.alerts import next_step
 
 ENGINES = {"Databricks": "databricks", "DuckDB": "duckdb"}
@@ -64,12 +73,8 @@ class Shown:
 def what_is_shown(context: Context, environment: str) -> Shown:
     """Looks an environment up, and how far it is."""
     snapshots, views = shown(context, environment)
-    if not snapshots:
-        return Shown(environment, {}, {}, None, None)
-    [(last_delivery,)] = fetch(
-        context, f"SELECT MAX(_ingest_date) FROM {views['quality.deliveries']}"
-    )
-    return Shown(environment, snapshots, views, last_delivery, last_day(snapshots.values()))
+    delivered = last_delivery(context, views) if snapshots else None
+    return Shown(environment, snapshots, views, delivered, last_day(snapshots.values()))
 
 
 class Catalog:
@@ -139,16 +144,12 @@ class Catalog:
         return sorted(below for below, above in self.lineage.items() if column in above)
 
     def audits(self, model: Model) -> list[AuditOutcome]:
-        """The audits of a model; run again, as SQLMesh keeps no outcome of a run's."""
+        """The audits of a model, run again."""
         snapshot = self.shown.snapshots.get(model.fqn)
         if not snapshot or not self.shown.last_day:
             return [_audit(a, arguments, "", None) for a, arguments in model.audits_with_args]
-        results = self.context.snapshot_evaluator.audit(
-            snapshot,
-            snapshots=dict(self.shown.snapshots),
-            start=min(self.shown.last_delivery or self.shown.last_day, self.shown.last_day),
-            end=self.shown.last_day,
-        )
+        days = audited_days(self.shown.last_delivery, self.shown.last_day)
+        results = audited(self.context, self.shown.snapshots, snapshot, days)
         return [
             _audit(result.audit, result.audit_args or {}, outcome(result), result.count)
             for result in results

@@ -17,11 +17,11 @@ from mkdocs.structure.pages import Page
 from sqlmesh import Context
 
 from config import DATA_DIR
-from dashboard.data import NothingToShow
 from dashboard.export import export
 from documentation.catalog import Catalog
 from documentation.pages import address, pages
 from operations import PROJECT, last_run
+from operations.environment.shown import NoEnvironment
 
 GUIDE = "guide.md"  # the README, as a page of the site
 PLOTS = PROJECT / "benchmarks" / "results"
@@ -54,7 +54,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             page = last_run.as_html(last_run.read(context, DATA_DIR, environment))
             files.append(File.generated(config, "last-run.html", content=page))
         config.nav = _navigation(config.nav or [], files, catalog)
-    except NothingToShow as error:
+    except NoEnvironment as error:
         raise PluginError(str(error)) from error
     finally:
         context.close()

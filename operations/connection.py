@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from contextlib import closing
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-from dotenv import load_dotenv
 from sqlmesh.core.config import Config
 from sqlmesh.core.config.loader import load_configs
 from sqlmesh.core.engine_adapter import EngineAdapter
 
-from operations import PROJECT
+from operations import PROJECT, CommandError
 
 CATALOGS = ("streaming_prod", "streaming_dev")
 PATIENCE = 10  # seconds for the host's first answer
@@ -50,7 +48,7 @@ REMEDIES = {
 }
 
 
-class Unusable(Exception):
+class Unusable(CommandError):
     """What stands in the way, and the way out."""
 
 
@@ -60,7 +58,6 @@ def check() -> None:
     Raises:
         Unusable: A setting is missing, the host does not answer, or the workspace refuses.
     """
-    load_dotenv(PROJECT / ".env", override=True)  # as SQLMesh does
     host = _host()
     needed = ["DATABRICKS_HOST", "DATABRICKS_HTTP_PATH"]
     if os.environ.get("DATABRICKS_CLIENT_ID"):
@@ -135,11 +132,3 @@ def _without_secrets(error: Exception) -> str:
     for secret in filter(None, map(os.environ.get, SECRETS)):
         words = words.replace(secret, "...")
     return words
-
-
-if __name__ == "__main__":
-    try:
-        check()
-    except Unusable as reason:
-        sys.exit(f"connection: {reason}")
-    print(f"The gateway databricks can be used: {' and '.join(CATALOGS)} are there.")

@@ -1,27 +1,19 @@
 """Takes the last deployment to prod back, in seconds: prod's views show the tables before again.
 
-from operations import PROJECT
-
-    python -m operations.rollback
-
-needs neither the code before the deployment nor that of the deployment: SQLMesh's state has both,
-and keeps the tables before for the `snapshot_ttl` of config.py. (SQLMesh's own `rollback` command
-is another thing: it undoes a migration of the state.)
+This needs neither the code before the deployment nor that of the deployment: SQLMesh's state has
+both, and keeps the tables before for the `snapshot_ttl` of config.py. (SQLMesh's own `rollback`
+command is another thing: it undoes a migration of the state.)
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
-import time
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from uuid import uuid4
 
 from sqlmesh import Context
-from sqlmesh.core.console import configure_console
 from sqlmesh.core.environment import Environment
 from sqlmesh.core.notification_target import NotificationEvent
 from sqlmesh.core.plan.definition import EvaluatablePlan
@@ -36,14 +28,17 @@ from sqlmesh.core.snapshot.definition import snapshots_to_dag
 from sqlmesh.core.state_sync.db.utils import snapshot_id_filter
 from sqlmesh.utils.date import now, to_datetime
 
-from operations import PROJECT
+from operations import CommandError
 
 ROLLBACK = "rollback-"  # how the plan id of a rollback begins
 REVERT = "take the change back in git and deploy: git revert, sqlmesh plan prod"
 
 
-class Refused(Exception):
+class Refused(CommandError):
     """There is nothing to go back to; says why, and what to do instead."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"A rollback is not possible: {why}")
 
 
 @dataclass(frozen=True)
@@ -308,41 +303,3 @@ def _mark_as_restorable(context: Context, deployment: Deployment) -> None:
         state.engine_adapter.update_table(
             state.snapshots_table, {"unrestorable": False}, where=where
         )
-
-
-def _agreed() -> bool:
-    try:
-        return input("Roll back? [y/N] ").strip().lower() in ("y", "yes")
-    except EOFError:  # nobody is there
-        return False
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; gives the exit status: 0, or 1 where nothing was changed."""
-    parser = argparse.ArgumentParser(prog="python -m operations.rollback", description=__doc__)
-    parser.add_argument("--gateway", help="the gateway whose prod it is (default: the default)")
-    parser.add_argument("--yes", action="store_true", help="do not ask")
-    given = parser.parse_args(arguments)
-    configure_console()
-    context = Context(paths=PROJECT, gateway=given.gateway, load=False)
-    try:
-        deployment = last_deployment(context)
-    except Refused as reason:
-        print(f"operations.rollback: not possible: {reason}", file=sys.stderr)
-        return 1
-    print(describe(deployment))
-    if not given.yes and not _agreed():
-        print("Nothing was changed.")
-        return 1
-    began = time.monotonic()
-    roll_back(context, deployment)
-    print(
-        f"Rolled back in {time.monotonic() - began:.1f} s. `sqlmesh run` fills the days that the "
-        "tables before lack.\nThe change is still in git: without a git revert the next deployment "
-        "brings it again, as a second rollback does."
-    )
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import re
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
@@ -23,6 +22,7 @@ from sqlmesh.core.engine_adapter.duckdb import DuckDBEngineAdapter
 
 from generator.generate import write_landing
 from generator.population import Settings
+from operations import launcher
 from operations.changes import report as change_report
 from operations.changes.backfill import DAY, Computed, rates_of
 from operations.changes.between import Changes, ChangesError, changes
@@ -292,10 +292,9 @@ def test_nothing_is_left_of_the_comparison(work: Platform, work_found: Changes) 
 
 
 def command(platform: Platform, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command as typed in a checkout."""
+    """The command of a checkout."""
     return subprocess.run(
-        [sys.executable, "-m", "operations.changes", *arguments],
-        cwd=platform.project,
+        [*launcher.call(platform.project), "changes", *arguments],
         env=platform.environment(),
         capture_output=True,
         text=True,
@@ -334,8 +333,8 @@ def test_environments_that_are_not_there(platform: Platform, tmp_path: Path) -> 
         found(platform, "nowhere")
     with pytest.raises(ChangesError, match="cannot be compared with itself"):
         found(platform, "prod")
-    told = command(Platform(tmp_path, project=platform.project), "prod")
-    assert told.returncode == 1 and "Make it: bash setup.sh run" in told.stderr
+    told = Platform(tmp_path).streaming("changes", "prod")
+    assert told.exit_code == 1 and told.stderr.endswith("Make it: bash setup.sh run\n")
 
 
 @pytest.fixture(scope="module")
@@ -665,7 +664,7 @@ def test_a_long_report_fits_a_comment() -> None:
     told = Changes("dev", "prod", models, (), (), (), 0.0)
     report = change_report.markdown(told)
     assert 60_000 < len(report) <= 65_000
-    assert "too long for a comment" in report and "operations.changes dev`" in report
+    assert "too long for a comment" in report and "`streaming changes dev`" in report
     assert "**Deployment**" in report and "`gold.model_0`" in report
     assert report.count("<details>") == report.count("</details>")
     assert len(change_report.text(told)) > 65_000

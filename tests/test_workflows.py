@@ -7,24 +7,27 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from harness import PROJECT, Platform, tier_lacks
 from ruamel.yaml import YAML
 from sqlmesh.core.user import UserRole
 from workflows import WORKFLOWS, load_all
 
+from operations.cli import streaming
 from operations.github import PROD_BRANCH, REQUIRED_CHECKS
 
 ACTIONS = PROJECT / ".github" / "actions"
 DOCS = PROJECT / "docs" / "pull-requests.md"
 FILES = [*sorted(WORKFLOWS.glob("*.yml")), *sorted(ACTIONS.glob("*/action.yml"))]
 # What changes an environment, or the state of all
-APPLIES = re.compile(r"sqlmesh (?:plan|migrate|invalidate)|sqlmesh_cicd|operations.rollback")
+APPLIES = re.compile(r"sqlmesh (?:plan|migrate|invalidate)|sqlmesh_cicd|streaming rollback")
 
 
 def jobs() -> list[Any]:
@@ -235,8 +238,8 @@ def test_secrets_and_variables_are_documented() -> None:
 @pytest.mark.parametrize("job", jobs())
 def test_commands_exist(job: dict[str, Any]) -> None:
     for run in steps(job, "run"):
-        for module in re.findall(r"python -m (operations[\w.]*)", run):
-            assert (PROJECT / f"{module.replace('.', '/')}.py").exists()
+        for called in re.findall(r"^ *streaming (.+?)(?: >.*)?$", run, re.MULTILINE):
+            assert CliRunner().invoke(streaming, [*shlex.split(called), "--help"]).exit_code == 0
         for script in re.findall(r"bash (\S+)", run):
             assert (PROJECT / script).exists()
 

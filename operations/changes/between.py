@@ -13,6 +13,7 @@ from sqlmesh.core.context_diff import ContextDiff
 from sqlmesh.core.environment import Environment
 from sqlmesh.core.snapshot import DeployabilityIndex, Snapshot
 
+from operations import CommandError
 from operations.changes.backfill import Backfill, backfills, plan_of_deployment
 from operations.changes.coverage import Version
 from operations.changes.models import Comparer, ModelChange
@@ -20,7 +21,7 @@ from operations.changes.models import Comparer, ModelChange
 PROD = "prod"
 
 
-class ChangesError(Exception):
+class ChangesError(CommandError):
     """Two environments cannot be compared; says why and what to do."""
 
 
