@@ -8,6 +8,7 @@ where it was called.
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -26,6 +27,7 @@ EXPLAINED = {
     "operations.CommandError",
     "generator.population.DeliveriesError",
     "sqlmesh.utils.errors.SQLMeshError",
+    "builtins.PermissionError",
     "_duckdb.IOException",  # a file that another process holds, or a full disk
 }
 FOLDER = click.Path(file_okay=False, path_type=Path, resolve_path=True)
@@ -82,14 +84,8 @@ def gateway_option(command: Function) -> Function:
 
 def format_option(*formats: str) -> Callable[[Function], Function]:
     """The option of a command that answers in several forms, the first by default."""
-    choice = click.Choice(formats)
     return click.option(
-        "--format",
-        "form",
-        type=choice,
-        default=formats[0],
-        show_default=True,
-        help="How it answers.",
+        "--format", "form", type=click.Choice(formats), default=formats[0], show_default=True
     )
 
 
@@ -136,7 +132,7 @@ def last_run(environment: str, gateway: str | None, form: str, out: Path | None)
     from operations import last_run, terminal
 
     with project(gateway, load=False) as context:
-        from config import DATA_DIR
+        from config import DATA_DIR  # by the settings with which the context was made
 
         report = last_run.read(context, DATA_DIR, environment)
     with _opened(out) as file:
@@ -251,7 +247,9 @@ def generate(out: Path, append_day: bool, start: datetime | None, **given: Any) 
         if absent := [name for name in needed if name not in made_from]:
             raise click.UsageError(f"a new landing needs {_options(absent)}, or --append-day")
         written = generate.write_landing(Settings(**made_from), out)
-        landing = f"STREAMING_LANDING={out} STREAMING_LANDING_FORMAT={given['format']}"
+        landing = (
+            f"STREAMING_LANDING={shlex.quote(str(out))} STREAMING_LANDING_FORMAT={given['format']}"
+        )
         following = f"mkdir mine && STREAMING_DATA_DIR=mine {landing} bash setup.sh run"
     table = terminal.Table(("feed", "rows", "files", "bytes"), written.counts())
     terminal.show(table, terminal.console())

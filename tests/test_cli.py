@@ -43,15 +43,14 @@ def test_it_is_called_from_anywhere(tmp_path: Path) -> None:
     for name in ("config.py", "click.py"):  # not to be taken for the project's or a package's
         (tmp_path / "elsewhere" / name).write_text("raise SystemExit('the wrong one')")
     told = subprocess.run(
-        [launcher.write(tmp_path, project), "last-run"],
+        [launcher.write(tmp_path, project), "status"],
         cwd=tmp_path / "elsewhere",
         env=Platform(tmp_path / "platform").environment(),
         capture_output=True,
         text=True,
     )
     assert told.returncode == 1
-    last = told.stderr.splitlines()[-1]
-    assert last.startswith("Error: No run of 'prod' has left a record in 'mine'")
+    assert told.stderr.splitlines()[-1].startswith("Error: There is no environment 'prod'")
     assert (project / "mine" / "state.duckdb").exists()
 
 
