@@ -33,7 +33,13 @@ def console(file: TextIO | None = None) -> Console:
     Text is printed as it is, and lines are not filled.
     """
     return Console(
-        file=file, width=WIDTH, soft_wrap=True, highlight=False, markup=False, emoji=False
+        file=file,
+        width=WIDTH,
+        soft_wrap=True,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        force_jupyter=False,  # which rich takes a task on Databricks for
     )
 
 

@@ -126,6 +126,15 @@ def test_tables_are_as_wide_as_what_they_say(monkeypatch: pytest.MonkeyPatch) ->
     assert head.index("rows") + 4 == first.index("67 ") + 2 == second.index(" 0 ") + 2
 
 
+def test_a_task_on_databricks_prints_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It runs in a shell of IPython, where rich would show a table as a cell of a notebook."""
+    monkeypatch.setattr("builtins.get_ipython", object, raising=False)
+    monkeypatch.setenv("DATABRICKS_RUNTIME_VERSION", "17")
+    file = StringIO()
+    terminal.show(terminal.Table(("name",), [("text",)]), terminal.console(file))
+    assert file.getvalue().split() == ["name", "text"]
+
+
 @pytest.mark.parametrize(
     ("system", "job", "code", "said"),
     [("MINGW64_NT-10.0", "run", 1, "in WSL"), ("Linux", "deploy", 2, "usage: bash setup.sh")],
