@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 import subprocess
 from collections import Counter
@@ -22,7 +23,7 @@ from sqlmesh.core.engine_adapter.duckdb import DuckDBEngineAdapter
 
 from generator.generate import write_landing
 from generator.population import Settings
-from operations import launcher
+from operations import launcher, terminal
 from operations.changes import report as change_report
 from operations.changes.backfill import DAY, Computed, rates_of
 from operations.changes.between import Changes, ChangesError, changes
@@ -308,6 +309,15 @@ def test_the_command_writes_the_report(work: Platform, work_found: Changes, tmp_
     assert path.read_text(encoding="utf-8") == change_report.markdown(work_found)
     steps = [line for line in told.stderr.splitlines() if " of " in line]
     assert len(steps) == len(work_found.models)
+
+
+def test_programs_get_what_was_found_as_json(work_found: Changes) -> None:
+    told = json.loads(terminal.as_json(work_found))
+    assert (told["environment"], told["against"]) == ("work", "prod")
+    assert [each["name"] for each in told["models"]] == [each.name for each in work_found.models]
+    for each, expected in zip(told["models"], work_found.models, strict=True):
+        if expected.comparison:
+            assert each["comparison"]["added"] == expected.comparison.added
 
 
 def test_a_checkout_that_was_not_planned(work: Platform) -> None:
