@@ -10,6 +10,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -242,6 +243,32 @@ def test_commands_exist(job: dict[str, Any]) -> None:
             assert CliRunner().invoke(streaming, [*shlex.split(called), "--help"]).exit_code == 0
         for script in re.findall(r"bash (\S+)", run):
             assert (PROJECT / script).exists()
+
+
+def test_the_guard_needs_no_more_than_it_installs(tmp_path: Path) -> None:
+    """It judges in seconds, with a client of GitHub and without SQLMesh."""
+    steps = load_all()["deploy-command.yml"]["jobs"]["guard"]["steps"]
+    assert [s["with"]["packages"] for s in steps if "packages" in s.get("with", {})] == [
+        "click PyGithub"
+    ]
+    (tmp_path / "event.json").write_text('{"comment": {"body": "Looks good"}, "issue": {}}')
+    called = (
+        "import sys\nfor name in 'sqlmesh sqlglot duckdb pandas rich jinja2 dotenv'.split():\n"
+        "    sys.modules[name] = None\n"
+        "from operations.cli import streaming\nstreaming(['github', 'may-deploy'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", called],
+        cwd=PROJECT,
+        env={
+            "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
+            "GITHUB_OUTPUT": str(tmp_path / "output"),
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "output").read_text() == "deploy=no\n"
 
 
 def test_required_checks_are_jobs() -> None:
