@@ -211,9 +211,9 @@ def test_a_rollback_that_stopped_half_way(old: Platform, monkeypatch: pytest.Mon
     def fail(*arguments: Any) -> None:
         raise ConnectionError("The server is gone")
 
-    with old.context() as context:
+    with old.context() as context, monkeypatch.context() as broken:
         context.notification_target_manager = Mock()
-        monkeypatch.setattr(rollback.Promotion, "visit_virtual_layer_update_stage", fail)
+        broken.setattr(rollback.Promotion, "visit_virtual_layer_update_stage", fail)
         with pytest.raises(ConnectionError):
             rollback.roll_back(context, rollback.last_deployment(context))
         calls = context.notification_target_manager.notify.call_args_list
