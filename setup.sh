@@ -1,18 +1,20 @@
 #!/usr/bin/env bash
 # The one entry: sets .venv up when it has to, then does the job. `bash setup.sh help` lists the jobs.
+# On Windows it runs in WSL.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 usage() {
     cat <<'TEXT'
-usage: bash setup.sh [run | docs | dashboard | ui | test [pytest arguments]]
+usage: bash setup.sh [run | dev | test [pytest arguments]]
 
   bash setup.sh        set up: .venv with the exact pins of requirements.txt
   bash setup.sh run    set up, apply the project to prod (seeds to gold), show what is where
-  bash setup.sh docs   set up with requirements-dev.txt; the documentation site of prod, in site/
-  bash setup.sh dashboard, bash setup.sh ui
-                       the same; the analysts' dashboard, and SQLMesh's UI, in the browser
-  bash setup.sh test   set up with requirements-dev.txt; linters, format check, unit tests, pytest
+  bash setup.sh dev    set up with requirements-dev.txt, which docs, dashboard and ui need too
+  bash setup.sh test   the same; then linters, format check, unit tests, pytest
+
+Then .venv/bin/sqlmesh and .venv/bin/streaming do the rest; each has --help.
+On Windows this runs in WSL.
 TEXT
 }
 
@@ -38,11 +40,12 @@ find_python() {
         "  macOS:          brew install python3, or the installer of python.org"
 }
 
-# What a finished .venv looks like: its folder (scripts hold its path), its Python, the pins.
+# What a finished .venv looks like: its folder (scripts hold its path), its Python, the pins, and
+# what writes the command `streaming`.
 fingerprint() {
     echo "folder $PWD"
     .venv/bin/python -c 'import sys; print("python %d.%d" % sys.version_info[:2])'
-    cksum requirements.txt requirements-dev.txt
+    cksum requirements.txt requirements-dev.txt operations/launcher.py
 }
 
 # set_up default|dev. The stamp is written last and taken away first, so a .venv without one is
@@ -72,6 +75,7 @@ set_up() {
     echo "setup.sh: installing $pins into .venv with $(.venv/bin/python -V); the first time takes about a minute"
     .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$pins" ||
         fail "pip could not install $pins (its reason is above; offline, or behind a proxy?). Then again: bash setup.sh"
+    .venv/bin/python operations/launcher.py
     { fingerprint && echo "$1"; } >"$stamp.new"
     mv "$stamp.new" "$stamp"
     echo "setup.sh: .venv is ready"
@@ -88,6 +92,12 @@ step() {
     fi
 }
 
+case "$(uname -s)" in
+    MINGW* | MSYS* | CYGWIN*)
+        fail "On Windows this runs in WSL: once \`wsl --install\`, then in a WSL shell: bash setup.sh"
+        ;;
+esac
+
 if [ "${1-}" != test ] && [ $# -gt 1 ]; then
     usage >&2
     exit 2
@@ -96,25 +106,17 @@ fi
 case "${1-}" in
     "")
         set_up default
-        echo "setup.sh: ready. Next: bash setup.sh run, bash setup.sh test, or .venv/bin/sqlmesh"
+        echo "setup.sh: ready. Next: bash setup.sh run, bash setup.sh test, .venv/bin/sqlmesh or .venv/bin/streaming"
         ;;
     run)
         set_up default
         # The unit tests, which a plan runs first, belong to `test`.
         step .venv/bin/sqlmesh plan prod --run --skip-tests --auto-apply --no-prompts
-        step .venv/bin/python -m operations.summary
+        step .venv/bin/streaming status
         ;;
-    docs)
+    dev)
         set_up dev
-        step .venv/bin/python -m documentation build
-        ;;
-    dashboard)
-        set_up dev
-        step .venv/bin/marimo run dashboard/app.py
-        ;;
-    ui)
-        set_up dev
-        step .venv/bin/sqlmesh ui
+        echo "setup.sh: ready. Next: .venv/bin/streaming docs, dashboard or ui; bash setup.sh test"
         ;;
     test)
         shift

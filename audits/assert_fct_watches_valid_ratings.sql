@@ -3,8 +3,8 @@ AUDIT (
 );
 
 /* Next: It looks again at what was written, so on a run the rows are already to be seen.
-   silver.ratings holds no such rating, so the model's last change is wrong: `python -m
-   operations.rollback` takes a deployment back. Correct the change in dev. */
+   silver.ratings holds no such rating, so the model's last change is wrong: `streaming rollback`
+   takes a deployment back. Correct the change in dev. */
 SELECT
   *
 FROM @this_model

@@ -13,6 +13,7 @@ import duckdb
 
 from benchmarks import dbt_environment
 from benchmarks.measure import Command
+from operations import launcher
 
 PROJECT = Path(__file__).parent.parent
 LEFT_OUT = shutil.ignore_patterns(".*", "data", "logs", "benchmarks", "tests", "*.duckdb")
@@ -147,7 +148,7 @@ class SqlMesh(Peer):
 
     def rollback(self) -> Command:
         """Takes the last deployment back."""
-        return self.python("-m", "operations.rollback", "--yes")
+        return self._command(*launcher.call(self.folder / "project"), "rollback", "--yes")
 
     def change_fact(self) -> None:
         """Changes what a model of gold means."""

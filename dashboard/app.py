@@ -1,4 +1,4 @@
-"""The dashboard as an app of marimo: `bash setup.sh dashboard`.
+"""The dashboard as an app of marimo: `streaming dashboard`.
 
 STREAMING_DASHBOARD_ENVIRONMENT names the environment; SQLMESH__DEFAULT_GATEWAY the engine.
 """
@@ -23,14 +23,15 @@ def _():
     os.chdir(PROJECT)  # the data's folder is told from here
 
     from dashboard import figures
-    from dashboard.data import NothingToShow, read
+    from dashboard.data import read
     from macros.settings import setting
+    from operations.environment.shown import NoEnvironment
 
     context = Context(paths=PROJECT, load=False)  # reads .env
     environment = setting("STREAMING_DASHBOARD_ENVIRONMENT")
     try:
         frames = read(context, environment)
-    except NothingToShow as error:
+    except NoEnvironment as error:
         mo.stop(True, mo.callout(str(error), kind="warn"))
     finally:
         # So that runs can have the files while the dashboard is open

@@ -9,7 +9,7 @@ from sqlglot import exp, parse_one
 from sqlmesh import Context
 
 from macros.settings import setting
-from operations.environment.shown import shown
+from operations.environment.shown import made
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,22 +19,13 @@ QUERIES = Path(__file__).parent / "queries"
 Frames = dict[str, "pd.DataFrame"]
 
 
-class NothingToShow(Exception):
-    """There is no such environment yet; says how to make it."""
-
-
 def read(context: Context, environment: str) -> Frames:
     """The rows of every query, by the name of its file; names of users masked.
 
     Raises:
-        NothingToShow: The environment is not there.
+        NoEnvironment: The environment is not there.
     """
-    _, views = shown(context, environment)
-    if not views:
-        raise NothingToShow(
-            f"There is no environment '{environment}' on the gateway "
-            f"'{context.selected_gateway}' yet; `bash setup.sh run` makes prod."
-        )
+    _, views = made(context, environment)
     frames = {}
     for path in sorted(QUERIES.glob("*.sql")):
         query = parse_one(path.read_text(encoding="utf-8"), dialect="databricks")

@@ -1,9 +1,7 @@
-"""`python -m dashboard.export FOLDER`: the dashboard as a page of pictures, without any script."""
+"""The dashboard as a page of pictures, without any script."""
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +10,9 @@ import vl_convert
 from sqlmesh import Context
 
 from dashboard import figures
-from dashboard.data import Frames, NothingToShow, read
+from dashboard.data import Frames, read
 from dashboard.figures import Figure
-from operations import PROJECT
-from operations.pages import page
+from operations.pages import render
 
 SHOWS = 6  # those watched most have a section of their own
 INK = {"light": "#1c1c22", "dark": "#f2f3f7"}
@@ -34,7 +31,7 @@ def export(context: Context, environment: str, folder: Path) -> None:
     """Writes index.html, and each chart as SVG for light and for dark.
 
     Raises:
-        NothingToShow: The environment is not there.
+        NoEnvironment: The environment is not there.
     """
     parts = list(sections(read(context, environment)))
     folder.mkdir(parents=True, exist_ok=True)
@@ -43,8 +40,7 @@ def export(context: Context, environment: str, folder: Path) -> None:
             for ground, ink in INK.items():
                 svg = picture(figure, ink)
                 (folder / f"{figure.name}-{ground}.svg").write_text(svg, encoding="utf-8")
-    template = Path(__file__).with_name("export.html.j2")
-    text = page(template, sections=parts, environment=environment)
+    text = render("dashboard/export.html.j2", sections=parts, environment=environment)
     (folder / "index.html").write_text(text, encoding="utf-8")
 
 
@@ -66,24 +62,3 @@ def picture(figure: Figure, ink: str) -> str:
     drawn = drawn.configure_header(**words, labelFontWeight="bold").configure_text(color=ink)
     drawn = drawn.configure_view(stroke=None)
     return vl_convert.vegalite_to_svg(drawn.to_json())
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m dashboard.export", description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--environment", default="prod")
-    given = parser.parse_args()
-    context = Context(paths=PROJECT, load=False)
-    try:
-        export(context, given.environment, given.folder)
-    except NothingToShow as error:
-        print(error, file=sys.stderr)
-        return 1
-    finally:
-        context.close()
-    print(f"Next: open {given.folder / 'index.html'}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -14,9 +14,18 @@ from sqlmesh.core.model import Model
 
 from operations.environment.lineage import Column, parents
 from operations.environment.personal_data import tagged
-from operations.environment.shown import Snapshots, fetch, last_day, outcome, rows, shown
+from operations.environment.shown import (
+    Snapshots,
+    audited,
+    audited_days,
+    last_day,
+    last_delivery,
+    outcome,
+    rows,
+    shown,
+)
 from operations.hooks.alerts import next_step
-from operations.sqlmesh_internals import Audit, ModelTest, ModelTextTestResult, audit
+from operations.sqlmesh_internals import Audit, ModelTest, ModelTextTestResult
 
 ENGINES = {"Databricks": "databricks", "DuckDB": "duckdb"}
 
@@ -63,12 +72,8 @@ class Shown:
 def what_is_shown(context: Context, environment: str) -> Shown:
     """Looks an environment up, and how far it is."""
     snapshots, views = shown(context, environment)
-    if not snapshots:
-        return Shown(environment, {}, {}, None, None)
-    [(last_delivery,)] = fetch(
-        context, f"SELECT MAX(_ingest_date) FROM {views['quality.deliveries']}"
-    )
-    return Shown(environment, snapshots, views, last_delivery, last_day(snapshots.values()))
+    delivered = last_delivery(context, views) if snapshots else None
+    return Shown(environment, snapshots, views, delivered, last_day(snapshots.values()))
 
 
 class Catalog:
@@ -138,13 +143,12 @@ class Catalog:
         return sorted(below for below, above in self.lineage.items() if column in above)
 
     def audits(self, model: Model) -> list[AuditOutcome]:
-        """The audits of a model; run again, as SQLMesh keeps no outcome of a run's."""
+        """The audits of a model, run again."""
         snapshot = self.shown.snapshots.get(model.fqn)
         if not snapshot or not self.shown.last_day:
             return [_audit(a, arguments, "", None) for a, arguments in model.audits_with_args]
-        last = self.shown.last_day
-        first = min(self.shown.last_delivery or last, last)
-        results = audit(self.context, snapshot, self.shown.snapshots, first, last)
+        days = audited_days(self.shown.last_delivery, self.shown.last_day)
+        results = audited(self.context, self.shown.snapshots, snapshot, days)
         return [
             _audit(result.audit, result.audit_args or {}, outcome(result), result.count)
             for result in results

@@ -16,12 +16,12 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from sqlmesh import Context
 
-from dashboard.data import NothingToShow
 from dashboard.export import export
 from documentation.catalog import Catalog
 from documentation.pages import address, pages
 from macros.settings import setting
 from operations import PROJECT, last_run
+from operations.environment.shown import NoEnvironment
 
 GUIDE = "guide.md"  # the README, as a page of the site
 PLOTS = PROJECT / "benchmarks" / "results"
@@ -56,7 +56,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             )
             files.append(File.generated(config, "last-run.html", content=page))
         config.nav = _navigation(config.nav or [], files, catalog)
-    except NothingToShow as error:
+    except NoEnvironment as error:
         raise PluginError(str(error)) from error
     finally:
         context.close()

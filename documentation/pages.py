@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from rich.progress import track
 from sqlmesh.core.model import Model
 
@@ -16,20 +13,8 @@ from macros import rules
 from operations.environment.lineage import Column
 from operations.environment.shown import FEEDS, HELPERS, rejected
 from operations.landing.found import MODEL as DELIVERED
+from operations.pages import render
 from operations.sqlmesh_internals import file_of
-
-TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-)
-# A cell of a table is one line, whose text is no HTML.
-TEMPLATES.filters["code"] = lambda text: " ".join(text.split())
-TEMPLATES.filters["cell"] = lambda text: (
-    " ".join(text.split()).replace("<", "&lt;").replace("|", "\\|")
-)
 
 
 def pages(catalog: Catalog) -> Iterator[tuple[str, str]]:
@@ -57,8 +42,8 @@ def models_page(catalog: Catalog, ordered: list[Model]) -> str:
     edges = {_name(m): [_name(a) for a in catalog.neighbours(m)[0]] for m in ordered}
     links = {node: f"{node.replace('.', '/')}.html" for node in edges}
     shown = diagram.without_shortcuts(diagram.without_nodes(edges, helpers))
-    return _render(
-        "models.md.j2",
+    return render(
+        "documentation/templates/models.md.j2",
         models=ordered,
         catalog=catalog,
         diagram=diagram.draw("The models from delivery to analysis", shown, links),
@@ -70,10 +55,10 @@ def model_page(catalog: Catalog, model: Model) -> str:
     above, below = catalog.neighbours(model)
     edges = {_name(model): [_name(a) for a in above]}
     edges |= {_name(a): [] for a in above} | {_name(b): [_name(model)] for b in below}
-    links = {node: f"../{node.replace('.', '/')}.html" for node in edges}
     file = file_of(model)
-    return _render(
-        "model.md.j2",
+    links = {node: f"../{node.replace('.', '/')}.html" for node in edges}
+    return render(
+        "documentation/templates/model.md.j2",
         model=model,
         name=_name(model),
         catalog=catalog,
@@ -91,18 +76,14 @@ def rules_page(catalog: Catalog) -> str:
     """The rules by which a delivered row is rejected, from the tuples that the macros apply."""
     found = rejected(catalog.context, catalog.shown.views)
     by_feed = {feed: getattr(rules, feed.upper()) for feed in FEEDS}
-    return _render(
-        "rules.md.j2",
+    return render(
+        "documentation/templates/rules.md.j2",
         feeds=FEEDS,
         rules=by_feed,
         own={feed: {f"{c}_{what}" for c, what, _ in by_feed[feed]} for feed in FEEDS},
         said=rules.__doc__,
         rejected={(feed, reason): rows for feed, reason, rows in found},
     )
-
-
-def _render(template: str, **values: Any) -> str:
-    return TEMPLATES.get_template(template).render(values)
 
 
 def _name(model: Model) -> str:

@@ -1,4 +1,4 @@
 """A generator of deliveries for the four feeds of the data contract.
 
-Run it as ``python -m generator --help``. It needs duckdb and nothing else.
+`streaming generate --help` says what it can be asked for. It needs duckdb and nothing else.
 """

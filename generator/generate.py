@@ -43,14 +43,11 @@ class Written:
             self.files[feed] += 1
             self.bytes[feed] += size
 
-    def summary(self) -> str:
-        """The counts as lines of text."""
-        line = "{:<8} {:>12,} rows {:>6,} files {:>16,} bytes"
-        lines = [
-            line.format(feed, self.rows[feed], self.files[feed], self.bytes[feed]) for feed in FEEDS
-        ]
-        totals = (sum(counts.values()) for counts in (self.rows, self.files, self.bytes))
-        return "\n".join([*lines, line.format("all", *totals) + f", {self.days:,} days"])
+    def counts(self) -> list[tuple[str, int, int, int]]:
+        """Feed, rows, files, bytes; then all feeds together."""
+        each = [(feed, self.rows[feed], self.files[feed], self.bytes[feed]) for feed in FEEDS]
+        rows, files, size = (sum(of.values()) for of in (self.rows, self.files, self.bytes))
+        return [*each, ("all", rows, files, size)]
 
 
 def write_landing(settings: Settings, root: Path, threads: int | None = None) -> Written:

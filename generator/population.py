@@ -45,10 +45,10 @@ class Settings:
     watches: int
     days: int
     format: str
-    seed: int
-    start: date
-    dirt: float
-    late: float
+    seed: int = 42
+    start: date = date(2026, 1, 1)
+    dirt: float = 0.01
+    late: float = 0.005
 
     def __post_init__(self) -> None:
         """Raise DeliveriesError for a value out of its range."""

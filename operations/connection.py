@@ -7,16 +7,14 @@ trying a host that does not answer for many minutes.
 from __future__ import annotations
 
 import re
-import sys
 from contextlib import closing
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-from dotenv import load_dotenv
 from sqlmesh import EngineAdapter
 
 from macros.settings import setting
-from operations import PROJECT
+from operations import PROJECT, CommandError
 from operations.sqlmesh_internals import config_of
 
 CATALOGS = ("streaming_prod", "streaming_dev")
@@ -49,7 +47,7 @@ REMEDIES = {
 }
 
 
-class Unusable(Exception):
+class Unusable(CommandError):
     """What stands in the way, and the way out."""
 
 
@@ -59,7 +57,6 @@ def check() -> None:
     Raises:
         Unusable: A setting is missing, the host does not answer, or the workspace refuses.
     """
-    load_dotenv(PROJECT / ".env", override=True)  # as SQLMesh does
     host = _host()
     needed = ["DATABRICKS_HOST", "DATABRICKS_HTTP_PATH"]
     if setting("DATABRICKS_CLIENT_ID"):
@@ -134,11 +131,3 @@ def _without_secrets(error: Exception) -> str:
     for secret in filter(None, map(setting, SECRETS)):
         words = words.replace(secret, "...")
     return words
-
-
-if __name__ == "__main__":
-    try:
-        check()
-    except Unusable as reason:
-        sys.exit(f"connection: {reason}")
-    print(f"The gateway databricks can be used: {' and '.join(CATALOGS)} are there.")

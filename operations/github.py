@@ -1,8 +1,8 @@
 """The comment /deploy on a pull request, and what is said on GitHub about it and about the data.
 
-    python -m operations.github may-deploy [--sha SHA]
-    python -m operations.github merge SHA
-    python -m operations.github comment FILE
+    streaming github may-deploy [--sha SHA]
+    streaming github merge SHA
+    streaming github comment FILE
 
 run in the workflows of .github/workflows, where GITHUB_EVENT_PATH is the event's file and
 GITHUB_TOKEN may ask GITHUB_API_URL. They stand where SQLMesh's bot has a way of its own, which
@@ -12,11 +12,10 @@ approvers, deploys any later push to a branch that one of them approved.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,8 @@ from github.GithubException import GithubException
 from github.PullRequest import PullRequest
 from github.PullRequestReview import PullRequestReview
 from github.Repository import Repository
+
+from operations import CommandError
 
 COMMAND = "/deploy"
 PROD_BRANCH = "main"
@@ -39,37 +40,23 @@ LONGEST_COMMENT = 65_536  # characters
 Event = dict[str, Any]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command and returns its exit code: 0 when it was done or nothing was to do, else 1."""
-    parser = argparse.ArgumentParser(
-        prog="python -m operations.github", description="For the workflows on GitHub."
-    )
-    commands = parser.add_subparsers(dest="command", required=True)
-    judge = commands.add_parser("may-deploy", help="answers the comment /deploy")
-    judge.add_argument("--sha", help="the commit that was judged before and is checked out")
-    merging = commands.add_parser("merge", help="merges the pull request that was deployed")
-    merging.add_argument("sha", help="the commit that was deployed")
-    reporting = commands.add_parser("comment", help="shows a report on the pull request")
-    reporting.add_argument("file", type=Path, help="the report, as markdown")
-    options = parser.parse_args(arguments)
+@contextmanager
+def current_event() -> Iterator[Event]:
+    """The event that started the workflow.
 
-    event = json.loads(Path(os.environ["GITHUB_EVENT_PATH"]).read_text(encoding="utf-8"))
+    Raises:
+        CommandError: GitHub refused a request that was made with it.
+    """
     try:
-        if options.command == "may-deploy":
-            return may_deploy(event, options.sha)
-        if options.command == "merge":
-            return merge(event, options.sha)
-        return comment(event, options.file)
+        yield json.loads(Path(os.environ["GITHUB_EVENT_PATH"]).read_text(encoding="utf-8"))
     except GithubException as error:
-        print(
-            f"GitHub refused a request: {error}. Look at the permissions of the job in the"
-            " workflow, and whether GitHub has an incident.",
-            file=sys.stderr,
-        )
-        return 1
+        raise CommandError(
+            f"GitHub refused a request: {error}. Look at the permissions of the job in the "
+            "workflow, and whether GitHub has an incident."
+        ) from error
 
 
-def may_deploy(event: Event, judged: str | None = None) -> int:
+def may_deploy(event: Event, judged: str | None = None) -> None:
     """Answers a comment: whether the pull request's head may be deployed to prod.
 
     The outputs `deploy` (yes or no) and `sha` (the commit that was judged) are for the jobs that
@@ -80,12 +67,13 @@ def may_deploy(event: Event, judged: str | None = None) -> int:
         event: an `issue_comment` event.
         judged: the commit of an earlier yes; another head by now is a refusal.
 
-    Returns: 1 when a command is refused, else 0.
+    Raises:
+        CommandError: The command is refused.
     """
     body = event["comment"]["body"]
     if body.split()[:1] != [COMMAND] or "pull_request" not in event["issue"]:
         set_outputs(deploy="no")
-        return 0
+        return
     repository, pull = asked_about(event)
     reasons = list(refusals(repository, pull, event, judged))
     answered = pull.get_issue_comment(event["comment"]["id"])
@@ -93,13 +81,12 @@ def may_deploy(event: Event, judged: str | None = None) -> int:
         set_outputs(deploy="yes", sha=pull.head.sha)
         answered.create_reaction("rocket")
         print(f"Commit {pull.head.sha} of pull request {pull.number} may be deployed.")
-        return 0
+        return
     set_outputs(deploy="no")
     text = "Not deployed to prod:\n\n" + "".join(f"- {reason}\n" for reason in reasons)
-    print(text, file=sys.stderr)
     answered.create_reaction("confused")
     pull.create_issue_comment(text)
-    return 1
+    raise CommandError(text)
 
 
 def refusals(
@@ -197,8 +184,12 @@ def missing_checks(repository: Repository, sha: str) -> Iterator[str]:
             yield f"The check `{name}` ended with {newest[name].conclusion}. Make it pass."
 
 
-def merge(event: Event, sha: str) -> int:
-    """Merges the deployed pull request, if its head is still `sha`; else says what to do."""
+def merge(event: Event, sha: str) -> None:
+    """Merges the deployed pull request, if its head is still `sha`.
+
+    Raises:
+        CommandError: It is not, or GitHub does not merge; says what to do, as a comment does.
+    """
     _, pull = asked_about(event)
     try:
         pull.merge(merge_method="squash", sha=sha)
@@ -209,14 +200,12 @@ def merge(event: Event, sha: str) -> int:
             f" If the branch has moved on, have the newest commit approved and comment `{COMMAND}`"
             " again; else do what GitHub asks for and merge by hand."
         )
-        print(text, file=sys.stderr)
         pull.create_issue_comment(text)
-        return 1
+        raise CommandError(text) from error
     print(f"Merged commit {sha} of pull request {pull.number}.")
-    return 0
 
 
-def comment(event: Event, file: Path) -> int:
+def comment(event: Event, file: Path) -> None:
     """Shows a report as the one comment of its kind on the pull request of the event."""
     _, pull = asked_about(event)
     report = file.read_text(encoding="utf-8")
@@ -231,9 +220,8 @@ def comment(event: Event, file: Path) -> int:
     for shown in pull.get_issue_comments():
         if shown.user.type == "Bot" and shown.body.startswith(REPORT_MARK):
             shown.edit(body)
-            return 0
+            return
     pull.create_issue_comment(body)
-    return 0
 
 
 def asked_about(event: Event) -> tuple[Repository, PullRequest]:
@@ -255,7 +243,3 @@ def set_outputs(**values: str) -> None:
     """Gives the step's outputs to what follows in the workflow."""
     with open(os.environ["GITHUB_OUTPUT"], "a", encoding="utf-8") as file:
         file.writelines(f"{name}={value}\n" for name, value in values.items())
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -33,7 +33,15 @@ def main(arguments: Sequence[str]) -> None:
     sys.path.insert(0, str(PROJECT))
     # The uploaded project is for reading; and the driver's threads may not survive a fork.
     os.environ.update(SQLMESH__CACHE_DIR=f"{SCRATCH}/cache", MAX_FORK_WORKERS="1")
-    COMMANDS[given.command](given)
+
+    from sqlmesh.utils.errors import SQLMeshError
+
+    from operations import CommandError
+
+    try:
+        COMMANDS[given.command](given)
+    except (CommandError, SQLMeshError) as error:
+        sys.exit(str(error))
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -42,7 +50,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("--setting", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--secrets", metavar="SCOPE", help="a secret scope with more settings")
-    parser.add_argument("--every", default="60", help="wait: seconds between two looks")
+    parser.add_argument("--every", type=float, default=60, help="wait: seconds between two looks")
     parser.add_argument("--layer", help="run: of this layer alone, and what it stands on")
     parser.add_argument("--feeds", help="restate: their names, blanks between")
     parser.add_argument("--first-day", help="restate: YYYY-MM-DD")
@@ -72,10 +80,12 @@ def secrets(scope: str) -> Mapping[str, str]:
 
 def wait(given: argparse.Namespace) -> None:
     """Until the deliveries of the last day are there, or its deadline has passed."""
-    from operations.landing import __main__ as deliveries
+    from operations import project, terminal
+    from operations.landing import watch
 
-    if status := deliveries.main(["--wait", f"--every={given.every}"]):
-        sys.exit(status)
+    with project() as context:
+        last = watch.wait(context, lambda line: print(line, flush=True), given.every)
+    watch.show(last, terminal.console())
 
 
 def run(given: argparse.Namespace) -> None:
@@ -86,11 +96,10 @@ def run(given: argparse.Namespace) -> None:
 
 def report(given: argparse.Namespace) -> None:
     """Says what is where, what was rejected and why, and how the audits are."""
-    from operations import summary
+    from operations import project, status, terminal
 
-    environment = os.environ["STREAMING_ENVIRONMENT"]
-    if not summary.report(environment):
-        sys.exit(f"There is no environment '{environment}' yet; `sqlmesh plan` makes it.")
+    with project(load=False) as context:
+        status.show(status.read(context, os.environ["STREAMING_ENVIRONMENT"]), terminal.console())
 
 
 def janitor(given: argparse.Namespace) -> None:

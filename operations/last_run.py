@@ -1,38 +1,29 @@
-"""What the last run did: `python -m operations.last_run [ENVIRONMENT] [--format json|html]`.
-
-As text, as JSON (the fields of `Report`), or as a page that needs nothing else.
-"""
+"""What the last run did: as text, as data (`Report`), or as a page that needs nothing else."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 from rich.console import Console
 from sqlmesh import Context
 
-from macros.settings import setting
-from operations import PROJECT, summary
+from operations import CommandError, terminal
 from operations.environment.shown import FEEDS, Rows, fetch, rejected, rows, shown
 from operations.hooks import run_record
-from operations.pages import page
+from operations.pages import render
+from operations.terminal import Table
 
 SLOWEST = 5
 FAILED_NEXT = (
     "What failed and what to do stands in the output of the command, in logs/ where it ran, and as "
     "`Next:` at the head of the audit's file in audits/. Then: sqlmesh run"
 )
-NEXT = (
-    "python -m operations.summary shows what prod holds; "
-    "python -m operations.changes dev what dev changes."
-)
+NEXT = "streaming status shows what prod holds; streaming changes dev what dev changes."
 
 
-class NoRecord(Exception):
+class NoRecord(CommandError):
     """No run has left a record; says how one comes to be."""
 
 
@@ -157,68 +148,39 @@ def read(context: Context, folder: str, environment: str) -> Report:
     )
 
 
-def as_json(report: Report) -> str:
-    """The report as JSON, its fields those of `Report`."""
-    return json.dumps(asdict(report), indent=2, ensure_ascii=False) + "\n"
-
-
 def as_html(report: Report) -> str:
     """The report as a page, light or dark as the reader has it, without any script."""
-    return page(Path(__file__).with_name("last_run.html.j2"), report=report)
+    return render("operations/last_run.html.j2", report=report)
 
 
-def show(report: Report, console: Console) -> None:
-    """Prints the report; in colour only on a terminal without NO_COLOR."""
+def show(report: Report, out: Console) -> None:
+    """Prints the report."""
     days = (
         report.first_day
         if report.first_day == report.last_day
         else (f"{report.first_day} to {report.last_day}")
     )
-    console.print(
+    out.print(
         f"The run of {report.environment} for {days} {report.outcome}: "
         f"{report.began} to {report.ended or 'an unknown end'}",
         style="bold" if report.succeeded else "bold red",
     )
     failed = sum(model.audits_failed for model in report.models)
     passed = sum(model.audits_passed for model in report.models)
-    console.print(f"Audits: {passed:,} passed, {failed:,} found rows\n")
+    out.print(f"Audits: {passed:,} passed, {failed:,} found rows\n")
     for failure in report.failed:
-        console.print(f"Failed: {failure.model}: {failure.reason}", style="red")
+        out.print(f"Failed: {failure.model}: {failure.reason}", style="red")
     parts: dict[str, Rows] = {
         "feed delivered rejected": [(f.feed, f.delivered, f.rejected) for f in report.feeds],
         "feed reason rejected": [(r.feed, r.reason, r.rows) for r in report.rejects],
         "model rows_in rows_out audits_passed found_rows": [
             (m.name, m.rows_in, m.rows_out, m.audits_passed, m.audits_failed) for m in report.models
         ],
-        "slowest seconds": [(m.name, f"{m.seconds:.2f}") for m in report.slowest],
+        "slowest seconds": [(m.name, m.seconds) for m in report.slowest],
     }
     for header, lines in parts.items():
-        summary.show(header, lines, console.file)
-    console.print(f"Next: {report.next}")
-
-
-def main() -> int:
-    """1 if there is no record."""
-    parser = argparse.ArgumentParser(prog="python -m operations.last_run", description=__doc__)
-    parser.add_argument("environment", nargs="?", default="prod")
-    parser.add_argument("--format", choices=("text", "json", "html"), default="text")
-    parser.add_argument("--output", type=Path, help="a file; without, it is printed")
-    given = parser.parse_args()
-    context = Context(paths=PROJECT, load=False)
-    try:
-        report = read(context, setting("STREAMING_DATA_DIR"), given.environment)
-    except NoRecord as error:
-        print(error, file=sys.stderr)
-        return 1
-    finally:
-        context.close()
-    out = given.output.open("w", encoding="utf-8") if given.output else sys.stdout
-    with out:
-        if given.format == "text":
-            show(report, Console(file=out, highlight=False, soft_wrap=True))
-        else:
-            out.write(as_json(report) if given.format == "json" else as_html(report))
-    return 0
+        terminal.show(Table(header.split(), lines), out)
+    out.print(f"Next: {report.next}")
 
 
 def _feeds(context: Context, views: Mapping[str, str], first: str, last: str) -> list[Feed]:
@@ -235,7 +197,3 @@ def _named(full: str, names: Mapping[str, str]) -> str:
 
 def _sum(rows: list[int | None]) -> int | None:
     return None if not rows or None in rows else sum(row for row in rows if row)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,20 +1,28 @@
-"""Pages of HTML that need nothing else."""
+"""Texts that are made of templates: HTML pages that need nothing else, and pages of the site."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from operations import PROJECT
+
+TEMPLATES = Environment(
+    loader=FileSystemLoader(PROJECT),
+    undefined=StrictUndefined,
+    autoescape=select_autoescape(["html.j2"]),
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+# A cell of a table in Markdown is one line, whose text is no HTML.
+TEMPLATES.filters["code"] = lambda text: " ".join(text.split())
+TEMPLATES.filters["cell"] = lambda text: (
+    " ".join(text.split()).replace("<", "&lt;").replace("|", "\\|")
+)
 
 
-def page(template: Path, **values: Any) -> str:
-    """A template of Jinja, filled with values, which are text and no HTML."""
-    templates = Environment(
-        loader=FileSystemLoader(template.parent),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return templates.get_template(template.name).render(values)
+def render(template: str, **values: Any) -> str:
+    """A template, named by its path in the project, filled with values; in HTML they are text."""
+    return TEMPLATES.get_template(template).render(values)

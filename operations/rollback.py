@@ -1,20 +1,13 @@
 """Takes the last deployment to prod back, in seconds: prod's views show the tables before again.
 
-from operations import PROJECT
-
-    python -m operations.rollback
-
-needs neither the code before the deployment nor that of the deployment: SQLMesh's state has both,
-and keeps the tables before for the `snapshot_ttl` of config.py. (SQLMesh's own `rollback` command
-is another thing: it undoes a migration of the state.)
+This needs neither the code before the deployment nor that of the deployment: SQLMesh's state has
+both, and keeps the tables before for the `snapshot_ttl` of config.py. (SQLMesh's own `rollback`
+command is another thing: it undoes a migration of the state.)
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from uuid import uuid4
@@ -23,10 +16,9 @@ from sqlmesh import Context
 from sqlmesh.core.snapshot import Snapshot
 from sqlmesh.utils.date import to_datetime
 
-from operations import PROJECT
+from operations import CommandError
 from operations.sqlmesh_internals import (
     Environment,
-    configure_console,
     make_view_anew,
     mark_as_restorable,
     notified,
@@ -39,8 +31,11 @@ ROLLBACK = "rollback-"  # how the plan id of a rollback begins
 REVERT = "take the change back in git and deploy: git revert, sqlmesh plan prod"
 
 
-class Refused(Exception):
+class Refused(CommandError):
     """There is nothing to go back to; says why, and what to do instead."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"A rollback is not possible: {why}")
 
 
 @dataclass(frozen=True)
@@ -220,41 +215,3 @@ def roll_back(context: Context, deployment: Deployment) -> None:
                 for name in deployment.in_place
             ],
         )
-
-
-def _agreed() -> bool:
-    try:
-        return input("Roll back? [y/N] ").strip().lower() in ("y", "yes")
-    except EOFError:  # nobody is there
-        return False
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; gives the exit status: 0, or 1 where nothing was changed."""
-    parser = argparse.ArgumentParser(prog="python -m operations.rollback", description=__doc__)
-    parser.add_argument("--gateway", help="the gateway whose prod it is (default: the default)")
-    parser.add_argument("--yes", action="store_true", help="do not ask")
-    given = parser.parse_args(arguments)
-    configure_console()
-    context = Context(paths=PROJECT, gateway=given.gateway, load=False)
-    try:
-        deployment = last_deployment(context)
-    except Refused as reason:
-        print(f"operations.rollback: not possible: {reason}", file=sys.stderr)
-        return 1
-    print(describe(deployment))
-    if not given.yes and not _agreed():
-        print("Nothing was changed.")
-        return 1
-    began = time.monotonic()
-    roll_back(context, deployment)
-    print(
-        f"Rolled back in {time.monotonic() - began:.1f} s. `sqlmesh run` fills the days that the "
-        "tables before lack.\nThe change is still in git: without a git revert the next deployment "
-        "brings it again, as a second rollback does."
-    )
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

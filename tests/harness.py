@@ -13,12 +13,14 @@ from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
+from unittest.mock import patch
 
 import duckdb
 import oracle
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from click.testing import CliRunner, Result
 from sqlmesh import Context
 from sqlmesh.core.console import NoopConsole, set_console
 from sqlmesh.core.macros import macro
@@ -223,6 +225,14 @@ class Platform:
         process = self.start(*arguments)
         out, errors = process.communicate()
         return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
+
+    def streaming(self, *arguments: str, answer: str = "", **settings: str) -> Result:
+        """The command `streaming` of this project, called in this process."""
+        from operations.cli import streaming
+
+        forget_macros()
+        with patch.dict(os.environ, self.environment() | settings, clear=True):
+            return CliRunner().invoke(streaming, arguments, answer, catch_exceptions=False)
 
     def query(self, sql: str, access: str = "READ_ONLY") -> list[tuple[Any, ...]]:
         """Rows of a statement on both catalogs."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
@@ -22,6 +22,7 @@ from sqlmesh.core.engine_adapter.duckdb import DuckDBEngineAdapter
 
 from generator.generate import write_landing
 from generator.population import Settings
+from operations import launcher, terminal
 from operations.changes import report as change_report
 from operations.changes.between import Changes, ChangesError, changes
 from operations.changes.models import PREVIEW, Audit, ModelChange
@@ -290,10 +291,9 @@ def test_nothing_is_left_of_the_comparison(work: Platform, work_found: Changes) 
 
 
 def command(platform: Platform, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command as typed in a checkout."""
+    """The command of a checkout."""
     return subprocess.run(
-        [sys.executable, "-m", "operations.changes", *arguments],
-        cwd=platform.project,
+        [*launcher.call(platform.project), "changes", *arguments],
         env=platform.environment(),
         capture_output=True,
         text=True,
@@ -307,6 +307,15 @@ def test_the_command_writes_the_report(work: Platform, work_found: Changes, tmp_
     assert path.read_text(encoding="utf-8") == change_report.markdown(work_found)
     steps = [line for line in told.stderr.splitlines() if " of " in line]
     assert len(steps) == len(work_found.models)
+
+
+def test_programs_get_what_was_found_as_json(work_found: Changes) -> None:
+    told = json.loads(terminal.as_json(work_found))
+    assert (told["environment"], told["against"]) == ("work", "prod")
+    assert [each["name"] for each in told["models"]] == [each.name for each in work_found.models]
+    for each, expected in zip(told["models"], work_found.models, strict=True):
+        if expected.comparison:
+            assert each["comparison"]["added"] == expected.comparison.added
 
 
 def test_a_checkout_that_was_not_planned(work: Platform) -> None:
@@ -332,8 +341,8 @@ def test_environments_that_are_not_there(platform: Platform, tmp_path: Path) -> 
         found(platform, "nowhere")
     with pytest.raises(ChangesError, match="cannot be compared with itself"):
         found(platform, "prod")
-    told = command(Platform(tmp_path, project=platform.project), "prod")
-    assert told.returncode == 1 and "Make it: bash setup.sh run" in told.stderr
+    told = Platform(tmp_path).streaming("changes", "prod")
+    assert told.exit_code == 1 and told.stderr.endswith("Make it: bash setup.sh run\n")
 
 
 @pytest.fixture(scope="module")
@@ -627,7 +636,7 @@ def test_a_long_report_fits_a_comment() -> None:
     told = Changes("dev", "prod", models, (), (), (), 0.0)
     report = change_report.markdown(told)
     assert 60_000 < len(report) <= 65_000
-    assert "too long for a comment" in report and "operations.changes dev`" in report
+    assert "too long for a comment" in report and "`streaming changes dev`" in report
     assert "**Deployment**" in report and "`gold.model_0`" in report
     assert report.count("<details>") == report.count("</details>")
     assert len(change_report.text(told)) > 65_000

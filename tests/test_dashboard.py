@@ -218,7 +218,7 @@ def test_a_feed_that_was_never_delivered_is_shown() -> None:
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_the_file_is_what_the_source_makes(environment: str) -> None:
     assert dashboard_file(environment).read_text(encoding="utf-8") == dashboard_text(environment), (
-        "python -m resources.ai_bi writes it anew"
+        "streaming dashboard --bundle writes it anew"
     )
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from harness import PROJECT, Platform, deliver_day, seeds_in_prod
+from harness import Platform, deliver_day, seeds_in_prod
 
 from dashboard import figures
-from dashboard.data import Frames, NothingToShow, read
+from dashboard.data import Frames, read
 from dashboard.export import SHOWS, export, sections
+from operations.environment.shown import NoEnvironment
 
 
 @pytest.fixture(scope="module")
@@ -153,17 +152,11 @@ def test_without_rows_it_says_so(tmp_path: Path) -> None:
 def test_without_prod_it_says_how_to_make_it(tmp_path: Path) -> None:
     with (
         Platform(tmp_path).context() as context,
-        pytest.raises(NothingToShow, match="setup.sh run"),
+        pytest.raises(NoEnvironment, match="setup.sh run"),
     ):
         read(context, "prod")
-    command = subprocess.run(
-        [sys.executable, "-m", "dashboard.export", tmp_path / "out"],
-        cwd=PROJECT,
-        env=Platform(tmp_path / "other").environment(),
-        capture_output=True,
-        text=True,
-    )
-    assert command.returncode == 1 and "bash setup.sh run" in command.stderr
+    told = Platform(tmp_path / "other").streaming("dashboard", "--export", str(tmp_path / "out"))
+    assert told.exit_code == 1 and "bash setup.sh run" in told.stderr
 
 
 def test_the_export_needs_nothing_but_itself(exported: Path) -> None:

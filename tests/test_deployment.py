@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from github_standin import BOT, TOKEN, GitHub
 
 from operations import github as deployment
+from operations.cli import streaming
 
 
 @pytest.fixture
@@ -41,8 +44,10 @@ def command(
         files[1].write_text("")
         monkeypatch.setenv("GITHUB_EVENT_PATH", str(files[0]))
         monkeypatch.setenv("GITHUB_OUTPUT", str(files[1]))
-        code = deployment.main(arguments)
-        return code, dict(line.split("=", 1) for line in files[1].read_text().splitlines())
+        told = CliRunner().invoke(streaming, ["github", *arguments])
+        sys.stderr.write(told.stderr)
+        outputs = dict(line.split("=", 1) for line in files[1].read_text().splitlines())
+        return told.exit_code, outputs
 
     return run
 

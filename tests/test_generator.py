@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner, Result
 from oracle import (
     CHOICES,
     FEEDS,
@@ -29,9 +30,9 @@ from oracle import (
 )
 
 from generator import generate, population
-from generator.__main__ import main
 from generator.generate import append_day, write_days, write_landing
 from generator.population import FORMATS, DeliveriesError, Settings
+from operations.cli import streaming
 
 Row = dict[str, Any]
 Landing = Callable[..., Path]
@@ -363,41 +364,44 @@ def test_dirt_is_one_reason_a_row_and_noise_is_none(format: str, tmp_path: Path)
 # ------------------------------------------------------------------ the command line
 
 
-def test_a_landing_and_a_day_from_the_command_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def generated(*arguments: str) -> Result:
+    """`streaming generate` with these arguments."""
+    return CliRunner().invoke(streaming, ["generate", *arguments])
+
+
+def test_a_landing_and_a_day_from_the_command_line(tmp_path: Path) -> None:
     root = str(tmp_path / "new")
     arguments = ["--watches", "500", "--days", "10", "--format", "json", "--start", "2026-03-01"]
-    assert main([*arguments, "--out", root]) == 0
-    summary, progress = capsys.readouterr()
-    assert summary.splitlines()[2].split()[:2] == [
-        "watches",
-        str(len(bronze(Path(root), "watches"))),
-    ]
-    counts, following = summary.splitlines()[-2:]
-    assert counts.endswith("10 days") and following.startswith("Next: ")
-    assert progress == "10 of 10 days\n"
-    assert main(["--append-day", "--out", root]) == 0
+    told = generated(*arguments, "--out", root)
+    assert told.exit_code == 0
+    [watches] = [line.split() for line in told.stdout.splitlines() if line.startswith("watches")]
+    assert watches[1] == str(len(bronze(Path(root), "watches")))
+    days, following = told.stdout.splitlines()[-2:]
+    assert days == "10 days" and following.startswith("Next: ")
+    assert told.stderr == "10 of 10 days\n"
+    assert generated("--append-day", "--out", root).exit_code == 0
     assert files(Path(root), "watches")[-1].parent.name == "dt=2026-03-11"
 
 
 @pytest.mark.parametrize(
-    "arguments, message",
+    "arguments, code, message",
     [
-        ("--watches 5 --days 5", "needs --format"),
-        ("--watches 0 --days 5 --format csv", "watches is 0"),
-        ("--watches 5 --days 0 --format csv", "days is 0"),
-        ("--watches 5 --days 5 --format csv --dirt 1.5", "dirt is 1.5"),
-        ("--watches 5 --days 5 --format csv --late -1", "late is -1.0"),
-        ("--append-day", "generator.json does not exist"),
-        ("--append-day --days 5", "leave these out"),
+        ("--watches 5 --days 5", 2, "needs --format"),
+        ("--watches 0 --days 5 --format csv", 1, "watches is 0"),
+        ("--watches 5 --days 0 --format csv", 1, "days is 0"),
+        ("--watches 5 --days 5 --format csv --dirt 1.5", 1, "dirt is 1.5"),
+        ("--watches 5 --days 5 --format csv --late -1", 1, "late is -1.0"),
+        ("--watches 5 --days 5 --format csv --start soon", 2, "'soon' does not match"),
+        ("--append-day", 1, "generator.json does not exist"),
+        ("--append-day --days 5", 2, "leave these out"),
     ],
 )
 def test_errors_name_the_value_and_the_way_out(
-    arguments: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    arguments: str, code: int, message: str, tmp_path: Path
 ) -> None:
-    assert main([*arguments.split(), "--out", str(tmp_path)]) == 1
-    assert message in capsys.readouterr().err
+    told = generated(*arguments.split(), "--out", str(tmp_path))
+    assert told.exit_code == code
+    assert message in told.stderr.splitlines()[-1]
     assert list(tmp_path.iterdir()) == []
 
 

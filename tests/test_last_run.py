@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from harness import FIRST, PROJECT, Platform, deliver_day
+from harness import FIRST, Platform, deliver_day
 
 SECOND = FIRST + timedelta(days=1)
 
 
-def last_run(platform: Platform, *arguments: str, **settings: str) -> subprocess.CompletedProcess:
-    """The command, as people type it."""
-    return subprocess.run(
-        [sys.executable, "-m", "operations.last_run", *arguments],
-        cwd=PROJECT,
-        env={**platform.environment(), **settings},
-        capture_output=True,
-        text=True,
-    )
-
-
 def report(platform: Platform, environment: str = "prod") -> dict:
-    command = last_run(platform, environment, "--format", "json")
-    assert command.returncode == 0, command.stderr
-    return json.loads(command.stdout)
+    told = platform.streaming("last-run", environment, "--format", "json")
+    assert told.exit_code == 0, told.stderr
+    return json.loads(told.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -78,20 +65,20 @@ def test_rows_are_those_of_the_tables(platform: Platform) -> None:
 
 
 def test_text_is_plain_and_ends_with_what_is_next(platform: Platform) -> None:
-    command = last_run(platform, NO_COLOR="1")
-    assert command.returncode == 0 and "\x1b" not in command.stdout
-    first, *_, last = command.stdout.strip().splitlines()
+    told = platform.streaming("last-run")
+    assert told.exit_code == 0 and "\x1b" not in told.stdout
+    first, *_, last = told.stdout.strip().splitlines()
     assert first.startswith(f"The run of prod for {SECOND} succeeded: ")
     assert last.startswith("Next: ")
-    words = [line.split() for line in command.stdout.splitlines()]
+    words = [line.split() for line in told.stdout.splitlines()]
     assert ["users", "email_missing", "3"] in words
     assert ["users", "8", "3"] in words
 
 
 def test_the_page_needs_nothing_else(platform: Platform, tmp_path: Path) -> None:
     page = tmp_path / "run.html"
-    command = last_run(platform, "--format", "html", "--output", str(page))
-    assert command.returncode == 0
+    told = platform.streaming("last-run", "--format", "html", "--out", str(page))
+    assert (told.exit_code, told.stdout) == (0, "")
     text = page.read_text()
     assert "<h1>Last run of prod: succeeded</h1>" in text
     assert "<td>email_missing</td>" in text
@@ -110,16 +97,18 @@ def test_a_failed_run_says_what_failed(tmp_path: Path) -> None:
     assert failure["model"] == "quality.deliveries"
     assert "reject_share_is_bearable" in failure["reason"]
     assert "audits/" in said["next"]
-    assert last_run(platform).stdout.startswith(f"The run of prod for {SECOND} failed: ")
+    assert platform.streaming("last-run").stdout.startswith(
+        f"The run of prod for {SECOND} failed: "
+    )
 
 
 def test_a_plan_leaves_a_record_of_its_environment(platform: Platform) -> None:
     before = report(platform)
     platform.plan(SECOND, "dev", include_unmodified=True)
     assert report(platform) == before
-    command = last_run(platform, "dev")
-    assert command.returncode == 1
-    assert "No run of 'dev' has left a record" in command.stderr
+    told = platform.streaming("last-run", "dev")
+    assert told.exit_code == 1
+    assert "No run of 'dev' has left a record" in told.stderr
 
 
 def test_a_command_that_runs_after_its_plan_leaves_one_record(tmp_path: Path) -> None:

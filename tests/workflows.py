@@ -22,6 +22,8 @@ from github_standin import REPOSITORY, TOKEN, GitHub, git
 from harness import PROJECT, SETTINGS
 from ruamel.yaml import YAML
 
+from operations import launcher
+
 WORKFLOWS = PROJECT / ".github" / "workflows"
 WORDS = re.compile(r"\s*(?:('[^']*')|(&&|\|\||==|!=|!|[(),])|([\w.-]+))")
 OPERATORS = {"&&": " and ", "||": " or ", "!": " not "}
@@ -67,6 +69,9 @@ class Runner:
             folder / name for name in ("workspace", "event.json", "output")
         )
         git(folder, "clone", "-q", str(github.remote), str(self.workspace))
+        self.commands = folder / "commands"
+        self.commands.mkdir()
+        launcher.write(self.commands, self.workspace)
         self.settings = settings
         self.variables = variables
         self.left_out = left_out
@@ -153,9 +158,10 @@ class Runner:
     def _environment(self, contexts: Mapping[str, Any]) -> dict[str, str]:
         """The variables that each step has on GitHub, and this machine's own but for settings."""
         own = (*SETTINGS, "GITHUB_", "SQLMESH_", "ALERT_")
+        python = Path(sys.executable).parent
         return {
             **{k: v for k, v in os.environ.items() if not k.startswith(own)},
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": os.pathsep.join(map(str, [self.commands, python, os.environ["PATH"]])),
             "GITHUB_ACTIONS": "true",
             "GITHUB_API_URL": self.github.url,
             "GITHUB_GRAPHQL_URL": f"{self.github.url}/graphql",

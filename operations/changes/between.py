@@ -12,6 +12,7 @@ from sqlmesh import Context
 from sqlmesh.core.snapshot import Snapshot
 
 from macros.settings import setting
+from operations import CommandError
 from operations.changes.backfill import Backfill, backfills, plan_of_deployment
 from operations.changes.coverage import Version
 from operations.changes.models import Comparer, ModelChange
@@ -21,7 +22,7 @@ from operations.sqlmesh_internals import ContextDiff, DeployabilityIndex, Enviro
 PROD = "prod"
 
 
-class ChangesError(Exception):
+class ChangesError(CommandError):
     """Two environments cannot be compared; says why and what to do."""
 
 

@@ -56,7 +56,7 @@ def markdown(changes: Changes) -> str:
     whole = "\n".join([head, *map(_markdown_block, [*models, *rest])])
     if len(whole) <= LONGEST:
         return whole
-    command = f"python -m operations.changes {changes.environment}"
+    command = f"streaming changes {changes.environment}"
     head += f"\nThis is too long for a comment. For all of it: `{command}`\n"
     room = LONGEST - len(head)
     shown: list[str] = []

@@ -10,7 +10,8 @@ from sqlglot import parse_one
 from sqlmesh import Context
 from sqlmesh.core.snapshot import Snapshot
 
-from operations.sqlmesh_internals import AuditResult, audit
+from operations import CommandError
+from operations.sqlmesh_internals import AuditResult
 
 Rows = list[tuple[Any, ...]]
 Snapshots = Mapping[str, Snapshot]
@@ -18,6 +19,10 @@ Snapshots = Mapping[str, Snapshot]
 LAYERS = ("bronze", "silver", "quarantine", "gold", "analytics")
 FEEDS = ("users", "shows", "watches", "ratings")
 HELPERS = {"seed", "internal"}  # tags of models that are not for readers
+
+
+class NoEnvironment(CommandError):
+    """An environment is not there yet; says how to make it."""
 
 
 def shown(context: Context, name: str) -> tuple[Snapshots, dict[str, str]]:
@@ -33,6 +38,22 @@ def shown(context: Context, name: str) -> tuple[Snapshots, dict[str, str]]:
         if s.is_model
     }
     return {s.name: s for s in snapshots}, views
+
+
+def made(context: Context, name: str) -> tuple[Snapshots, dict[str, str]]:
+    """As `shown`, of an environment that has to be there.
+
+    Raises:
+        NoEnvironment: It is not.
+    """
+    snapshots, views = shown(context, name)
+    if not snapshots:
+        way = "bash setup.sh run" if name == "prod" else f"sqlmesh plan {name}"
+        raise NoEnvironment(
+            f"There is no environment '{name}' on the gateway '{context.selected_gateway}' yet. "
+            f"Make it: {way}"
+        )
+    return snapshots, views
 
 
 def fetch(context: Context, query: str) -> Rows:
@@ -52,6 +73,17 @@ def last_day(snapshots: Iterable[Snapshot]) -> date | None:
     if end is None:
         return None
     return datetime.fromtimestamp(end / 1000, timezone.utc).date() - timedelta(days=1)
+
+
+def last_delivery(context: Context, views: Mapping[str, str]) -> date | None:
+    """The day of the newest delivery; None if there was none."""
+    [(day,)] = fetch(context, f"SELECT MAX(_ingest_date) FROM {views['quality.deliveries']}")
+    return day
+
+
+def audited_days(delivered: date | None, up_to: date) -> tuple[date, date]:
+    """The days for which audits are run again: from the last delivery to the last day."""
+    return min(delivered or up_to, up_to), up_to
 
 
 def models(context: Context, snapshots: Snapshots, views: Mapping[str, str]) -> Rows:
@@ -100,10 +132,19 @@ def outcome(result: AuditResult) -> str:
     return "passed" if not result.count else "failed" if result.blocking else "warned"
 
 
-def audits(context: Context, snapshots: Snapshots, first: date, last: date) -> Rows:
-    """Outcome, rows found, audit, model. Runs them again: SQLMesh keeps no outcome of a run's."""
+def audited(
+    context: Context, snapshots: Snapshots, snapshot: Snapshot, days: tuple[date, date]
+) -> list[AuditResult]:
+    """Runs the audits of a model again for some days: SQLMesh keeps no outcome of a run's."""
+    return context.snapshot_evaluator.audit(
+        snapshot, snapshots=dict(snapshots), start=days[0], end=days[1]
+    )
+
+
+def audits(context: Context, snapshots: Snapshots, days: tuple[date, date]) -> Rows:
+    """Outcome, rows found, audit, model; of all models, run again."""
     return sorted(
         (outcome(result), result.count, result.audit.name, snapshot.model.name)
         for snapshot in snapshots.values()
-        for result in audit(context, snapshot, snapshots, first, last)
+        for result in audited(context, snapshots, snapshot, days)
     )

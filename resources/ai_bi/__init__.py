@@ -1,7 +1,7 @@
 """The AI/BI dashboard of the platform, as a resource of the Asset Bundle.
 
-What it shows stands in dashboard/queries and `layout.py`; `python -m resources.ai_bi` makes of them
-the file of each environment, `streaming_<environment>.lvdash.json`, which is what is deployed.
+What it shows stands in dashboard/queries and `layout.py`; `streaming dashboard --bundle` makes of
+them the file of each environment, `streaming_<environment>.lvdash.json`, which is deployed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def dashboard(target_environment: str, warehouse_id: str) -> Dashboard:
         raise ValueError(
             f"There is no dashboard for the environment {target_environment!r}, only for "
             f"{' and '.join(ENVIRONMENTS)}: add it to ENVIRONMENTS in resources/ai_bi, then "
-            "run python -m resources.ai_bi"
+            "run streaming dashboard --bundle"
         )
     return Dashboard(
         display_name=DISPLAY_NAME,

@@ -12,6 +12,7 @@ from sqlmesh.core.snapshot.definition import QualifiedViewName
 
 from config import config
 from operations import PROJECT
+from resources.ai_bi import ENVIRONMENTS, dashboard_file
 from resources.ai_bi.layout import PAGES, Page
 from resources.ai_bi.widgets import Json
 
@@ -25,6 +26,14 @@ QUERIES = sorted(
     }
 )
 GRID_COLUMNS = 12  # of a page whose layoutVersion is GRID_V1
+
+
+def write_all() -> list[Path]:
+    """Writes the dashboard of every environment; gives the files."""
+    files = [dashboard_file(environment) for environment in ENVIRONMENTS]
+    for environment, file in zip(ENVIRONMENTS, files, strict=True):
+        file.write_text(dashboard_text(environment), encoding="utf-8")
+    return files
 
 
 def dashboard_text(environment: str) -> str:

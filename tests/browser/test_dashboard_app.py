@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from conftest import PHONE, Open, free_port, wait_for
 from harness import PROJECT, Platform, seeds_in_prod
 
 from dashboard.export import export
+from operations import launcher
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -30,7 +30,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
 def app(platform: Platform) -> Iterator[str]:
     """The address of the running app."""
     port = free_port()
-    command = [Path(sys.executable).with_name("marimo"), "run", "dashboard/app.py", "--headless"]
+    command = [*launcher.call(), "dashboard", "--headless"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--no-token"]
     process = subprocess.Popen(
         command,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,7 +12,9 @@ from urllib.parse import unquote
 
 import pytest
 from conftest import PHONE, Open
-from harness import PROJECT, seeds_in_prod
+from harness import seeds_in_prod
+
+from operations import launcher
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -48,8 +49,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     platform = seeds_in_prod(folder / "platform")
     built = subprocess.run(
-        [sys.executable, "-m", "documentation", "build", "--folder", folder / "site"],
-        cwd=PROJECT,
+        [*launcher.call(), "docs", "--folder", folder / "site"],
         env=platform.environment(),
         capture_output=True,
         text=True,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from conftest import SIZE, free_port, refuse_elsewhere, wait_for
 from harness import PROJECT, Platform, checkout, seeds_in_prod
+
+from operations import launcher
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -45,8 +46,7 @@ def started(platform: Platform, log: Path, *options: str) -> Iterator[Ui]:
     ((watches,),) = platform.query(WATCHES)
     port = free_port()
     process = subprocess.Popen(
-        [Path(sys.executable).with_name("sqlmesh"), "ui", "--port", str(port), *options],
-        cwd=platform.project,
+        [*launcher.call(platform.project), "ui", "--port", str(port), *options],
         env=platform.environment(),
         stdout=log.open("w"),
         stderr=subprocess.STDOUT,

@@ -1,4 +1,4 @@
-"""What a newcomer meets: operations.connection names the setting that is wrong, and the way out."""
+"""What a newcomer meets: `streaming check` names the setting that is wrong, and the way out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from engines import require_warehouse
 
-from operations import connection
+from operations import connection, launcher
 from tests.warehouse.start import warehouse
 
 pytestmark = pytest.mark.slow
@@ -27,9 +27,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
 
 
 def checked(settings: dict[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
-    """What operations.connection says with these settings."""
+    """What `streaming check` says with these settings."""
     return subprocess.run(
-        [sys.executable, "-m", "operations.connection"],
+        [*launcher.call(), "check"],
         env={**settings, "STREAMING_DATA_DIR": str(folder)},
         capture_output=True,
         text=True,
@@ -65,7 +65,7 @@ def test_the_setting_is_named(
     result = checked(settings, tmp_path)
     assert result.returncode == 1
     line = result.stderr.splitlines()[-1]  # the driver's own words may stand before it
-    assert line.startswith("connection: ") and named in line and said in line
+    assert line.startswith("Error: ") and named in line and said in line
     assert "Traceback" not in result.stderr
     secret = settings["DATABRICKS_TOKEN"] or workspace["DATABRICKS_TOKEN"]
     assert secret not in result.stdout + result.stderr

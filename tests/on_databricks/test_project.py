@@ -20,6 +20,7 @@ from engines import engines, filled_model
 from harness import PROJECT, Platform, checkout
 from sqlmesh.core.snapshot import SnapshotChangeCategory
 
+from operations import launcher
 from operations.changes.between import changes
 from tests.warehouse.start import Warehouse
 
@@ -217,8 +218,7 @@ def test_a_rollback(prod: tuple[Platform, Warehouse]) -> None:
     completed = "SELECT COUNT_IF(is_completed) FROM streaming_prod.gold.fct_watches"
     for as_changed in (False, True):
         done = subprocess.run(
-            [sys.executable, "-m", "operations.rollback", "--gateway", "databricks", "--yes"],
-            cwd=platform.project,
+            [*launcher.call(platform.project), "rollback", "--gateway", "databricks", "--yes"],
             env=platform.environment(),
             capture_output=True,
             text=True,

@@ -1,29 +1,17 @@
-"""The summary that ends the main job, against what the oracle makes of the same deliveries."""
+"""`streaming status`, against what the oracle makes of the same deliveries."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import json
 from collections import Counter
 from datetime import date
 from pathlib import Path
 
 import oracle
 import pytest
-from harness import PROJECT, Platform
+from harness import Platform
 
 FIRST, LAST, NOW = date(2026, 1, 5), date(2026, 1, 6), date(2026, 1, 9)
-
-
-def summary(platform: Platform, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Runs operations.summary as setup.sh does."""
-    return subprocess.run(
-        [sys.executable, "-m", "operations.summary"],
-        cwd=PROJECT,
-        env={**platform.environment(), **settings},
-        capture_output=True,
-        text=True,
-    )
 
 
 def words(output: str) -> list[list[str]]:
@@ -34,7 +22,7 @@ def words(output: str) -> list[list[str]]:
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
     """A few rows of three feeds, some of them rejected; the fourth was never delivered."""
-    platform = Platform(tmp_path_factory.mktemp("summary"))
+    platform = Platform(tmp_path_factory.mktemp("status"))
     moment = "2026-01-04 20:00:00"
     user = {"name": "Ann", "email": "ann@x.org", "subscription_plan": "free", "updated_at": moment}
     platform.deliver(
@@ -58,15 +46,15 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
 
 @pytest.fixture(scope="module")
 def output(platform: Platform) -> str:
-    """The summary."""
-    run = summary(platform)
-    assert run.returncode == 0, run.stderr
-    return run.stdout
+    """What it says."""
+    told = platform.streaming("status")
+    assert told.exit_code == 0, told.stderr
+    return told.stdout
 
 
 @pytest.fixture
 def lines(output: str) -> list[list[str]]:
-    """The words of each line of the summary."""
+    """The words of each line."""
     return words(output)
 
 
@@ -114,8 +102,7 @@ def test_audits_are_counted_and_what_only_warns_is_named(lines: list[list[str]])
 
 
 def test_a_failing_audit_is_named(platform: Platform) -> None:
-    run = summary(platform, STREAMING_MAX_SILENCE_DAYS="3")
-    lines = words(run.stdout)
+    lines = words(platform.streaming("status", STREAMING_MAX_SILENCE_DAYS="3").stdout)
     audits = next(line for line in lines if line[:1] == ["Audits"])
     assert audits[-2:] == ["2", "failed"]
     for feed in ("shows", "ratings"):
@@ -126,12 +113,24 @@ def test_says_what_to_do_next_in_100_columns(output: str) -> None:
     facts, _, commands = output.partition("Next:\n")
     assert max(map(len, facts.splitlines())) <= 100
     assert "\x1b" not in output
-    for command in ("sqlmesh plan dev", "sqlmesh run", "sqlmesh fetchdf", "STREAMING_LANDING="):
+    for command in ("sqlmesh plan dev", "sqlmesh run", "streaming last-run", "STREAMING_LANDING="):
         assert command in commands
 
 
-def test_without_prod_says_what_makes_it(tmp_path: Path) -> None:
-    run = summary(Platform(tmp_path))
-    assert run.returncode == 1
-    assert "bash setup.sh run" in run.stderr
-    assert run.stdout == ""
+def test_programs_get_the_same_as_json(platform: Platform, lines: list[list[str]]) -> None:
+    told = json.loads(platform.streaming("status", "--format", "json").stdout)
+    assert (told["environment"], told["gateway"]) == ("prod", "local")
+    assert (told["up_to"], told["audited"]) == (str(NOW), [str(LAST), str(NOW)])
+    for table in ("models", "feeds", "rejects"):
+        for row in told[table]:
+            assert [str(value or "none") if value != 0 else "0" for value in row.values()] in lines
+    assert Counter(audit["outcome"] for audit in told["audits"])["warned"] == 1
+
+
+@pytest.mark.parametrize(("environment", "way"), [("prod", "setup.sh run"), ("x", "plan x")])
+def test_without_the_environment_says_what_makes_it(
+    tmp_path: Path, environment: str, way: str
+) -> None:
+    told = Platform(tmp_path).streaming("status", "--environment", environment)
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert f"no environment '{environment}'" in told.stderr and told.stderr.endswith(f"{way}\n")

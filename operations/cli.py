@@ -1,0 +1,407 @@
+"""The command `streaming`: what each command is given, how it answers, and how it says no.
+
+A command imports what it needs when it is called, so that `streaming --help` is there at once. It
+runs in the project's folder with the settings of `.env`; paths that are given to it are told from
+where it was called.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from operations import PROJECT, CommandError, project
+
+# Errors whose message is for people, by name: so that none has to be imported.
+EXPLAINED = {
+    "operations.CommandError",
+    "generator.population.DeliveriesError",
+    "sqlmesh.utils.errors.SQLMeshError",
+    "builtins.PermissionError",
+    "_duckdb.IOException",  # a file that another process holds, or a full disk
+}
+FOLDER = click.Path(file_okay=False, path_type=Path, resolve_path=True)
+FILE = click.Path(dir_okay=False, path_type=Path, resolve_path=True)
+DAY = click.DateTime(["%Y-%m-%d"])
+PASSED_ON = {"ignore_unknown_options": True}
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Command(click.Command):
+    """Runs in the project; what went wrong is the last line on stderr, with exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Calls the command.
+
+        Raises:
+            click.ClickException: It refused or failed, and says so in words.
+        """
+        os.chdir(PROJECT)
+        if (PROJECT / ".env").exists():
+            from dotenv import load_dotenv
+
+            load_dotenv(PROJECT / ".env", override=True)  # as SQLMesh does
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            raise click.ClickException(
+                f"`{ctx.command_path}` needs the package {error.name}, which is not installed. "
+                "This installs it: bash setup.sh dev"
+            ) from error
+        except Exception as error:
+            names = {f"{each.__module__}.{each.__qualname__}" for each in type(error).__mro__}
+            if names.isdisjoint(EXPLAINED):
+                raise
+            raise click.ClickException(str(error)) from error
+
+
+class Commands(click.Group):
+    """Commands, listed in the order in which they are defined."""
+
+    command_class = Command
+    group_class = type
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names."""
+        return list(self.commands)
+
+
+def gateway_option(command: Function) -> Function:
+    """The option of a command that opens a context."""
+    return click.option("--gateway", help="A gateway of config.py.  [default: local]")(command)
+
+
+def format_option(*formats: str) -> Callable[[Function], Function]:
+    """The option of a command that answers in several forms, the first by default."""
+    return click.option(
+        "--format", "form", type=click.Choice(formats), default=formats[0], show_default=True
+    )
+
+
+def out_option(command: Function) -> Function:
+    """The option of a command whose answer may go to a file."""
+    return click.option("--out", type=FILE, help="A file for the answer; without, it is printed.")(
+        command
+    )
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def streaming() -> None:
+    """The streaming platform's own commands, beside SQLMesh's (`sqlmesh plan`, `sqlmesh run`).
+
+    Exit codes: 0 done, 1 refused or failed (the last line says why, and the way out), 2 wrong
+    arguments.
+    """
+
+
+@streaming.command()
+@click.option("--environment", default="prod", show_default=True)
+@gateway_option
+@format_option("text", "json")
+def status(environment: str, gateway: str | None, form: str) -> None:
+    """What an environment holds: rows, rejects, audits; what to try next."""
+    from operations import status, terminal
+
+    with project(gateway, load=False) as context:
+        found = status.read(context, environment)
+    if form == "json":
+        click.echo(terminal.as_json(found))
+    else:
+        status.show(found, terminal.console())
+        click.echo(status.next_steps())
+
+
+@streaming.command("last-run")
+@click.argument("environment", default="prod")
+@gateway_option
+@format_option("text", "json", "html")
+@out_option
+def last_run(environment: str, gateway: str | None, form: str, out: Path | None) -> None:
+    """What the last run did, and how long it took."""
+    from macros.settings import setting
+    from operations import last_run, terminal
+
+    with project(gateway, load=False) as context:
+        report = last_run.read(context, setting("STREAMING_DATA_DIR"), environment)
+    with _opened(out) as file:
+        if form == "text":
+            last_run.show(report, terminal.console(file))
+        else:
+            text = terminal.as_json(report) if form == "json" else last_run.as_html(report)
+            click.echo(text, file)
+
+
+@streaming.command()
+@click.argument("environment")
+@click.option("--against", default="prod", show_default=True, help="What it is compared with.")
+@gateway_option
+@format_option("text", "markdown", "json")
+@out_option
+def changes(
+    environment: str, against: str, gateway: str | None, form: str, out: Path | None
+) -> None:
+    """What an environment changes in the data of prod.
+
+    It is one that was planned from this checkout.
+    """
+    from operations import terminal
+    from operations.changes import report
+    from operations.changes.between import changes
+
+    write = {"text": report.text, "markdown": report.markdown, "json": terminal.as_json}[form]
+    with project(gateway) as context:
+        found = changes(context, environment, against, say=lambda step: click.echo(step, err=True))
+    with _opened(out) as file:
+        click.echo(write(found), file, nl=form == "json")
+
+
+@streaming.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@gateway_option
+def rollback(yes: bool, gateway: str | None) -> None:
+    """Take the last deployment to prod back, in seconds."""
+    from sqlmesh.core.console import configure_console
+
+    from operations.rollback import describe, last_deployment, roll_back
+
+    configure_console()
+    with project(gateway, load=False) as context:
+        deployment = last_deployment(context)
+        click.echo(describe(deployment))
+        if not yes and not _agreed("Roll back?"):
+            raise CommandError("Nothing was changed. `streaming rollback --yes` does not ask.")
+        began = time.monotonic()
+        roll_back(context, deployment)
+    click.echo(
+        f"Rolled back in {time.monotonic() - began:.1f} s. `sqlmesh run` fills the days that the "
+        "tables before lack.\nThe change is still in git: without a git revert the next deployment "
+        "brings it again, as a second rollback does."
+    )
+
+
+@streaming.command()
+@click.option("--wait", is_flag=True, help="Until a run would load the day.")
+@click.option("--every", default=60.0, show_default=True, help="Seconds between two looks.")
+@gateway_option
+@format_option("text", "json")
+def landing(wait: bool, every: float, gateway: str | None, form: str) -> None:
+    """Which feeds have delivered the last finished day (UTC)."""
+    from operations import terminal
+    from operations.landing import watch
+
+    with project(gateway) as context:
+        if wait:
+            found = watch.wait(context, lambda line: click.echo(line, err=form == "json"), every)
+        else:
+            found = watch.look(context)
+    if form == "json":
+        click.echo(terminal.as_json(found))
+    else:
+        watch.show(found, terminal.console())
+
+
+@streaming.command()
+@click.option("--out", type=FOLDER, required=True, help="The landing's root.")
+@click.option("--watches", type=int, help="Watches that take place in these days.")
+@click.option("--days", type=int, help="Days of delivery.")
+@click.option("--format", type=click.Choice(["csv", "parquet", "json"]), help="Of the files.")
+@click.option("--seed", type=int, help="Another one is another population.  [default: 42]")
+@click.option("--start", type=DAY, help="The first day.  [default: 2026-01-01]")
+@click.option("--dirt", type=float, help="Share of rows with a bad value.  [default: 0.01]")
+@click.option("--late", type=float, help="Share of watches delivered late.  [default: 0.005]")
+@click.option("--append-day", is_flag=True, help="Add the next day to a landing made before.")
+def generate(out: Path, append_day: bool, start: datetime | None, **given: Any) -> None:
+    """Generate deliveries of the four feeds into a landing.
+
+    A new landing needs --watches, --days and --format. A day that is appended reads back what the
+    landing was made from.
+    """
+    from generator import generate
+    from generator.population import Settings
+    from operations import terminal
+
+    made_from = {name: value for name, value in given.items() if value is not None}
+    made_from |= {"start": start.date()} if start else {}
+    if append_day:
+        if made_from:
+            raise click.UsageError(
+                f"--append-day with {_options(made_from)}: leave these out, the landing's own "
+                "settings are read back"
+            )
+        written = generate.append_day(out)
+        following = "sqlmesh run, with STREAMING_LANDING as before"
+    else:
+        needed = ("watches", "days", "format")
+        if absent := [name for name in needed if name not in made_from]:
+            raise click.UsageError(f"a new landing needs {_options(absent)}, or --append-day")
+        written = generate.write_landing(Settings(**made_from), out)
+        landing = (
+            f"STREAMING_LANDING={shlex.quote(str(out))} STREAMING_LANDING_FORMAT={given['format']}"
+        )
+        following = f"mkdir mine && STREAMING_DATA_DIR=mine {landing} bash setup.sh run"
+    table = terminal.Table(("feed", "rows", "files", "bytes"), written.counts())
+    terminal.show(table, terminal.console())
+    click.echo(f"{written.days:,} days\nNext: {following}")
+
+
+@streaming.command()
+@click.argument("what", type=click.Choice(["build", "serve"]), default="build")
+@click.option(
+    "--folder", type=FOLDER, default=PROJECT / "site", help="Of the site.  [default: site]"
+)
+@click.option("--port", default=8001, show_default=True, help="serve: on 127.0.0.1.")
+def docs(what: str, folder: Path, port: int) -> None:
+    """Build the documentation site of prod, or serve it."""
+    from documentation import site
+
+    if what == "serve":
+        site.serve(folder, port)
+    else:
+        site.build(folder)
+        click.echo(f"Next: open {folder / 'index.html'}, or: streaming docs serve")
+
+
+@streaming.command(context_settings=PASSED_ON)
+@click.option("--environment", help="The one it shows.  [default: prod]")
+@click.option("--export", "folder", type=FOLDER, help="Write it as a page of pictures instead.")
+@click.option("--bundle", is_flag=True, help="Write the AI/BI dashboards of the bundle instead.")
+@gateway_option
+@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[MARIMO'S OPTIONS]")
+def dashboard(
+    environment: str | None,
+    folder: Path | None,
+    bundle: bool,
+    gateway: str | None,
+    options: tuple[str, ...],
+) -> None:
+    """Open the analysts' dashboard in the browser."""
+    if bundle:
+        from resources.ai_bi.generate import write_all
+
+        click.echo("\n".join(str(file.relative_to(PROJECT)) for file in write_all()))
+    elif folder:
+        from dashboard.export import export
+
+        with project(gateway, load=False) as context:
+            export(context, environment or "prod", folder)
+        click.echo(f"Next: open {folder / 'index.html'}")
+    else:
+        import_module("marimo")
+        chosen = {
+            "STREAMING_DASHBOARD_ENVIRONMENT": environment,
+            "SQLMESH__DEFAULT_GATEWAY": gateway,
+        }
+        os.environ.update({name: value for name, value in chosen.items() if value})
+        _become("marimo", "run", "dashboard/app.py", *options)
+
+
+@streaming.command(context_settings=PASSED_ON)
+@gateway_option
+@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[OPTIONS OF SQLMESH UI]")
+def ui(gateway: str | None, options: tuple[str, ...]) -> None:
+    """Open SQLMesh's UI in the browser."""
+    import_module("uvicorn")
+    _become("sqlmesh", *(["--gateway", gateway] if gateway else []), "ui", *options)
+
+
+@streaming.command()
+def check() -> None:
+    """Whether the gateway databricks can be used, or which setting is wrong."""
+    from operations import connection
+
+    connection.check()
+    catalogs = " and ".join(connection.CATALOGS)
+    click.echo(f"The gateway databricks can be used: {catalogs} are there.")
+
+
+@streaming.command()
+@format_option("text", "json")
+def jobs(form: str) -> None:
+    """The jobs of the bundle for Databricks, and their tasks."""
+    from operations import jobs, terminal
+
+    found = jobs.tasks()
+    if form == "json":
+        click.echo(terminal.as_json(found))
+    else:
+        terminal.show(found, terminal.console())
+
+
+@streaming.group(hidden=True)
+def github() -> None:
+    """For the workflows on GitHub."""
+
+
+@github.command("may-deploy")
+@click.option("--sha", help="The commit that was judged before and is checked out.")
+def may_deploy(sha: str | None) -> None:
+    """Answer the comment /deploy."""
+    from operations.github import current_event, may_deploy
+
+    with current_event() as event:
+        may_deploy(event, sha)
+
+
+@github.command()
+@click.argument("sha")
+def merge(sha: str) -> None:
+    """Merge the pull request whose commit SHA was deployed."""
+    from operations.github import current_event, merge
+
+    with current_event() as event:
+        merge(event, sha)
+
+
+@github.command()
+@click.argument("file", type=FILE)
+def comment(file: Path) -> None:
+    """Show the report in FILE, which is Markdown, on the pull request."""
+    from operations.github import comment, current_event
+
+    with current_event() as event:
+        comment(event, file)
+
+
+@contextmanager
+def _opened(file: Path | None) -> Iterator[Any]:
+    """A file to write, or stdout."""
+    if file is None:
+        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+        yield sys.stdout
+    else:
+        with file.open("w", encoding="utf-8") as opened:
+            yield opened
+
+
+def _agreed(question: str) -> bool:
+    """Whether somebody is there and says yes."""
+    try:
+        return click.confirm(question)
+    except click.Abort:
+        return False
+
+
+def _options(names: Iterable[str]) -> str:
+    return ", ".join(f"--{name}" for name in names)
+
+
+def _become(program: str, *arguments: str) -> None:
+    """Runs a program of this Python in the place of this one."""
+    path = Path(sys.executable).with_name(program)
+    os.execv(path, [str(path), *arguments])
+
+
+def main() -> None:
+    """The command line."""
+    streaming(prog_name="streaming")

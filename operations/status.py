@@ -1,0 +1,97 @@
+"""What is where: rows, rejects and their reasons, audits, and what to try next."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from rich.console import Console
+from sqlmesh import Context
+
+from operations import terminal
+from operations.environment.shown import (
+    audited_days,
+    audits,
+    feeds,
+    last_day,
+    last_delivery,
+    made,
+    models,
+    reasons,
+)
+from operations.terminal import Table
+
+NEXT = """Next:
+  {bin}sqlmesh plan dev     try a change beside prod
+  {bin}sqlmesh run          load what was delivered since
+  {bin}streaming last-run   what the last run did, and how long it took
+  {bin}streaming --help     all commands; docs, dashboard and ui open in the browser
+  {bin}sqlmesh fetchdf "SELECT * FROM streaming_prod.analytics.monthly_viewing_trend"
+  mkdir mine && STREAMING_DATA_DIR=mine STREAMING_LANDING=/path/to/landing bash setup.sh run"""
+
+
+@dataclass(frozen=True)
+class Status:
+    """What an environment holds.
+
+    Attributes:
+        up_to: The day up to which it was run.
+        audited: The first and the last day for which its audits were run again.
+        rejects: The most frequent reasons of each feed.
+    """
+
+    environment: str
+    gateway: str
+    up_to: date
+    models: Table
+    feeds: Table
+    rejects: Table
+    audited: tuple[date, date]
+    audits: Table
+
+
+def read(context: Context, environment: str) -> Status:
+    """Looks an environment up, and runs its audits again for the days since the last delivery.
+
+    Raises:
+        NoEnvironment: It is not there.
+    """
+    snapshots, views = made(context, environment)
+    up_to = last_day(snapshots.values())
+    assert up_to  # a finished environment was computed
+    days = audited_days(last_delivery(context, views), up_to)
+    return Status(
+        environment=environment,
+        gateway=context.selected_gateway,
+        up_to=up_to,
+        models=Table("layer model rows".split(), models(context, snapshots, views)),
+        feeds=Table(
+            "feed delivered accepted superseded quarantined unaccounted last_delivery".split(),
+            feeds(context, views),
+        ),
+        rejects=Table("quarantined reason rows".split(), reasons(context, views)),
+        audited=days,
+        audits=Table("outcome rows audit model".split(), audits(context, snapshots, days)),
+    )
+
+
+def show(status: Status, out: Console) -> None:
+    """Prints it; of the audits those that found rows, and how many there were of each outcome."""
+    out.print(f"\n{status.environment} on the gateway {status.gateway}, run up to {status.up_to}\n")
+    for table in (status.models, status.feeds, status.rejects):
+        terminal.show(table, out)
+    counts = Counter(row[0] for row in status.audits.rows)
+    said = ", ".join(f"{counts[name]} {name}" for name in ("passed", "warned", "failed"))
+    first, last = status.audited
+    out.print(f"Audits run again for {first} (last delivery) to {last}: {said}\n")
+    found = [row for row in status.audits.rows if row[0] != "passed"]
+    terminal.show(Table(status.audits.columns, found), out)
+
+
+def next_steps() -> str:
+    """What to try next, with commands as they are typed in the project's folder."""
+    return NEXT.format(bin=os.path.relpath(Path(sys.executable).parent) + os.sep)
