@@ -15,8 +15,9 @@ from pathlib import Path
 from rich.console import Console
 from sqlmesh import Context
 
+from macros.feeds import FEEDS
 from operations import PROJECT, summary
-from operations.environment.shown import FEEDS, fetch, rejected, rows, shown
+from operations.environment.shown import fetch, rejected, rows, shown
 from operations.hooks import run_record
 from operations.pages import page
 
