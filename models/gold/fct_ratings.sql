@@ -25,6 +25,30 @@ MODEL (
   )
 );
 
+WITH ratings AS (
+  SELECT
+    rating_id,
+    user_id,
+    show_id,
+    watch_id,
+    rating,
+    rating_sentiment,
+    review,
+    rated_at,
+    rating_date
+  FROM silver.ratings
+  WHERE
+    _accepted_on <= @end_date
+    AND (
+      _accepted_on >= @start_date
+      OR @IS_TOUCHED(show_id, silver.shows, _changed_on)
+      OR @IS_TOUCHED(watch_id, silver.watches, _accepted_on)
+      OR (
+        rated_at >= @start_date
+        AND @IS_TOUCHED(user_id, silver.users_history, valid_from::DATE)
+      )
+    )
+)
 SELECT
   ratings.rating_id, /* Identifies the rating. */
   ratings.user_id, /* The user who rated. */
@@ -42,7 +66,7 @@ SELECT
   watches.status AS watch_status, /* Status of the watch. */
   users.country AS user_country, /* Country of the user at the time of the rating. */
   users.subscription_plan AS user_subscription_plan /* Plan of the user at the time of the rating. */
-FROM silver.ratings AS ratings
+FROM ratings
 LEFT JOIN gold.dim_shows AS shows
   ON shows.show_id = ratings.show_id
 LEFT JOIN silver.watches AS watches
@@ -50,17 +74,6 @@ LEFT JOIN silver.watches AS watches
 LEFT JOIN silver.users_history AS users
   ON users.user_id = ratings.user_id
   AND users._holds_from <= ratings.rated_at
-  AND users._holds_to >= ratings.rated_at
-WHERE
-  ratings._accepted_on <= @end_date
-  AND (
-    ratings._accepted_on >= @start_date
-    OR @IS_TOUCHED(ratings.show_id, silver.shows, _changed_on)
-    OR @IS_TOUCHED(ratings.watch_id, silver.watches, _accepted_on)
-    OR (
-      ratings.rated_at >= @start_date
-      AND @IS_TOUCHED(ratings.user_id, silver.users_history, valid_from::DATE)
-    )
-  );
+  AND users._holds_to >= ratings.rated_at;
 
 @PRIMARY_KEY(rating_id)

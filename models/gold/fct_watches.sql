@@ -33,9 +33,17 @@ WITH rated AS (
     EXPLODE(_watch_ids) AS watch_id,
     _accepted_on AS day
   FROM silver.ratings
-), touched AS (
+), watches AS (
   SELECT
-    watch_id
+    watch_id,
+    user_id,
+    show_id,
+    watched_at,
+    watch_date,
+    minutes_watched,
+    completion_pct,
+    status,
+    device
   FROM silver.watches
   WHERE
     _accepted_on <= @end_date
@@ -54,7 +62,7 @@ WITH rated AS (
     rating_sentiment
   FROM silver.ratings
   WHERE
-    @IS_TOUCHED(watch_id, touched)
+    @IS_TOUCHED(watch_id, watches)
   QUALIFY
     ROW_NUMBER() OVER (PARTITION BY watch_id ORDER BY rated_at DESC, rating_id DESC) = 1
 )
@@ -78,14 +86,12 @@ SELECT
   ratings.rating_sentiment, /* Sentiment of the watch's newest rating; NULL without one. */
   users.country AS user_country, /* Country of the user at the time of the watch. */
   users.subscription_plan AS user_subscription_plan /* Plan of the user at the time of the watch. */
-FROM silver.watches AS watches
+FROM watches
 LEFT JOIN ratings
   ON ratings.watch_id = watches.watch_id
 LEFT JOIN silver.users_history AS users
   ON users.user_id = watches.user_id
   AND users._holds_from <= watches.watched_at
-  AND users._holds_to >= watches.watched_at
-WHERE
-  watches._accepted_on <= @end_date AND @IS_TOUCHED(watches.watch_id, touched);
+  AND users._holds_to >= watches.watched_at;
 
 @PRIMARY_KEY(watch_id)

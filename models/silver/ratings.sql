@@ -50,16 +50,23 @@ WITH touches AS (
     ON watches.watch_id = held.watch_id
   WHERE
     SIZE(held._broken_rules) = 0
+), deliveries AS (
+  SELECT
+    rating_id,
+    user_id,
+    show_id,
+    watch_id,
+    rating,
+    review,
+    rated_at,
+    _rescued_data,
+    _ingest_date
+  FROM bronze.delivered_ratings
+  WHERE
+    @IS_TOUCHED(rating_id, touches, day)
 ), acceptable AS (
   SELECT
-    deliveries.rating_id,
-    deliveries.user_id,
-    deliveries.show_id,
-    deliveries.watch_id,
-    deliveries.rating,
-    deliveries.review,
-    deliveries.rated_at,
-    deliveries._ingest_date,
+    deliveries.*,
     @ROW_HASH(@RATINGS_COLUMNS(), deliveries) AS row_hash,
     GREATEST(
       deliveries._ingest_date,
@@ -67,7 +74,7 @@ WITH touches AS (
       shows._known_on,
       COALESCE(watches._known_on, users._known_on)
     ) AS accepted_on
-  FROM bronze.delivered_ratings AS deliveries
+  FROM deliveries
   JOIN silver.users AS users
     ON users.user_id = deliveries.user_id
   JOIN silver.shows AS shows
@@ -75,29 +82,45 @@ WITH touches AS (
   LEFT JOIN silver.watches AS watches
     ON watches.watch_id = deliveries.watch_id
   WHERE
-    @IS_TOUCHED(deliveries.rating_id, touches, day)
-    AND @IS_ACCEPTABLE(@RATINGS_RULES(), deliveries)
+    @IS_ACCEPTABLE(@RATINGS_RULES(), deliveries)
     AND (
       deliveries.watch_id IS NULL OR NOT watches.watch_id IS NULL
     )
+    AND GREATEST(
+      deliveries._ingest_date,
+      users._known_on,
+      shows._known_on,
+      COALESCE(watches._known_on, users._known_on)
+    ) <= @end_date
+), summed AS (
+  SELECT
+    rating_id,
+    COUNT(*) AS deliveries,
+    COLLECT_SET(watch_id) AS watch_ids
+  FROM acceptable
+  GROUP BY
+    rating_id
 )
 SELECT
-  rating_id, /* Identifies the rating. */
-  user_id, /* The user who rated. */
-  show_id, /* The show that was rated. */
-  watch_id, /* The watch that was rated, if the rating is of one. */
-  rating, /* Stars, 1 to 5. */
-  CASE WHEN rating >= 4 THEN 'Positive' ELSE 'Neutral' END AS rating_sentiment, /* Positive for 4 and 5 stars, else Neutral. */
-  review, /* What the user wrote. */
-  rated_at, /* When the rating was given, in UTC. */
-  rated_at::DATE AS rating_date, /* Day on which the rating was given, UTC. */
-  accepted_on AS _accepted_on, /* Day on which the delivery that is shown became acceptable. */
-  COALESCE(COLLECT_SET(watch_id) OVER (PARTITION BY rating_id), ARRAY())::ARRAY<BIGINT> AS _watch_ids, /* Every watch that an acceptable delivery of the rating named: it may have moved from one to another. */
-  COUNT(*) OVER (PARTITION BY rating_id) AS _accepted_deliveries /* Number of acceptable deliveries of the rating. */
+  acceptable.rating_id, /* Identifies the rating. */
+  acceptable.user_id, /* The user who rated. */
+  acceptable.show_id, /* The show that was rated. */
+  acceptable.watch_id, /* The watch that was rated, if the rating is of one. */
+  acceptable.rating, /* Stars, 1 to 5. */
+  CASE WHEN acceptable.rating >= 4 THEN 'Positive' ELSE 'Neutral' END AS rating_sentiment, /* Positive for 4 and 5 stars, else Neutral. */
+  acceptable.review, /* What the user wrote. */
+  acceptable.rated_at, /* When the rating was given, in UTC. */
+  acceptable.rated_at::DATE AS rating_date, /* Day on which the rating was given, UTC. */
+  acceptable.accepted_on AS _accepted_on, /* Day on which the delivery that is shown became acceptable. */
+  COALESCE(summed.watch_ids, ARRAY())::ARRAY<BIGINT> AS _watch_ids, /* Every watch that an acceptable delivery of the rating named: it may have moved from one to another. */
+  summed.deliveries AS _accepted_deliveries /* Number of acceptable deliveries of the rating. */
 FROM acceptable
-WHERE
-  accepted_on <= @end_date
+JOIN summed
+  ON summed.rating_id = acceptable.rating_id
 QUALIFY
-  ROW_NUMBER() OVER (PARTITION BY rating_id ORDER BY _ingest_date DESC, row_hash DESC) = 1;
+  ROW_NUMBER() OVER (
+    PARTITION BY acceptable.rating_id
+    ORDER BY acceptable._ingest_date DESC, acceptable.row_hash DESC
+  ) = 1;
 
 @PRIMARY_KEY(rating_id)

@@ -47,27 +47,32 @@ WITH touches AS (
     ON shows.show_id = held.show_id
   WHERE
     SIZE(held._broken_rules) = 0
+), deliveries AS (
+  SELECT
+    watch_id,
+    user_id,
+    show_id,
+    watched_at,
+    minutes_watched,
+    completion_pct,
+    status,
+    device,
+    _rescued_data,
+    _ingest_date
+  FROM bronze.delivered_watches
+  WHERE
+    @IS_TOUCHED(watch_id, touches, day)
 ), acceptable AS (
   SELECT
-    deliveries.watch_id,
-    deliveries.user_id,
-    deliveries.show_id,
-    deliveries.watched_at,
-    deliveries.minutes_watched,
-    deliveries.completion_pct,
-    deliveries.status,
-    deliveries.device,
-    deliveries._rescued_data,
-    deliveries._ingest_date,
+    deliveries.*,
     GREATEST(deliveries._ingest_date, users._known_on, shows._known_on) AS accepted_on
-  FROM bronze.delivered_watches AS deliveries
+  FROM deliveries
   JOIN silver.users AS users
     ON users.user_id = deliveries.user_id
   JOIN silver.shows AS shows
     ON shows.show_id = deliveries.show_id
   WHERE
-    @IS_TOUCHED(deliveries.watch_id, touches, day)
-    AND @IS_ACCEPTABLE(@WATCHES_RULES(), deliveries)
+    @IS_ACCEPTABLE(@WATCHES_RULES(), deliveries)
     AND GREATEST(deliveries._ingest_date, users._known_on, shows._known_on) <= @end_date
 )
 SELECT
