@@ -1,5 +1,5 @@
 /*
-A row is a row that was delivered of ratings, once per delivery, as a day's load stored it. bronze.ratings
+A row is a delivered row of ratings, once per delivery, as a day's load stored it. bronze.ratings
 adds its hash. Only loading its day again changes a row.
 Grain: one delivered row.
 */

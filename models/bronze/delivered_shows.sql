@@ -1,5 +1,5 @@
 /*
-A row is a row that was delivered of shows, once per delivery, as a day's load stored it. bronze.shows
+A row is a delivered row of shows, once per delivery, as a day's load stored it. bronze.shows
 adds its hash. Only loading its day again changes a row.
 Grain: one delivered row.
 */

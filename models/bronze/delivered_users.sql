@@ -1,5 +1,5 @@
 /*
-A row is a row that was delivered of users, once per delivery, as a day's load stored it. bronze.users
+A row is a delivered row of users, once per delivery, as a day's load stored it. bronze.users
 adds its hash. Only loading its day again changes a row.
 Grain: one delivered row.
 */

@@ -1,5 +1,5 @@
 /*
-A row is a row that was delivered of watches, once per delivery, as a day's load stored it. bronze.watches
+A row is a delivered row of watches, once per delivery, as a day's load stored it. bronze.watches
 adds its hash. Only loading its day again changes a row.
 Grain: one delivered row.
 */

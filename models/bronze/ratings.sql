@@ -1,5 +1,5 @@
 /*
-A row is a row that was delivered of ratings, once per delivery, in the types of silver: the rows of
+A row is a delivered row of ratings, once per delivery, in the types of silver: the rows of
 bronze.delivered_ratings with their hash. Only loading its day again changes a row.
 Grain: one delivered row.
 */

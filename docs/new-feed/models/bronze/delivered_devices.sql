@@ -1,5 +1,5 @@
 /*
-A row is a row that was delivered of devices, once per delivery, as a day's load stored it. bronze.devices
+A row is a delivered row of devices, once per delivery, as a day's load stored it. bronze.devices
 adds its hash. Only loading its day again changes a row.
 Grain: one delivered row.
 */
