@@ -111,7 +111,7 @@ config = Config(
     ),
     after_all=["@grants_to_analysts()"] if GRANTS else None,
     linter=LinterConfig(enabled=True, rules="ALL"),
-    format=FormatConfig(normalize=False),
+    format=FormatConfig(normalize=False, append_newline=True),
     # A preview of the forward-only silver.users_snapshot would begin a plan of dev at its last day,
     # and leave all else that changes with it without its history.
     plan=PlanConfig(auto_categorize_changes=CATEGORIES, enable_preview=False),

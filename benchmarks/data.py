@@ -17,9 +17,9 @@ from pathlib import Path
 
 import duckdb
 
-from generator.feeds import FEEDS
 from generator.generate import COPY_OPTIONS, write_days, write_landing
 from generator.population import Settings
+from macros.feeds import FEEDS
 
 FIRST = date(2026, 1, 1)
 LATE = 0.005

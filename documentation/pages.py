@@ -10,8 +10,9 @@ from sqlmesh.core.model import Model
 from documentation import diagram
 from documentation.catalog import Catalog
 from macros import rules
+from macros.feeds import FEEDS
 from operations.environment.lineage import Column
-from operations.environment.shown import FEEDS, HELPERS, rejected
+from operations.environment.shown import HELPERS, rejected
 from operations.landing.found import MODEL as DELIVERED
 from operations.pages import render
 from operations.sqlmesh_internals import file_of

@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from generator.population import Population
 
-FEEDS = ("users", "shows", "watches", "ratings")
 LATE_DAYS = 30  # a late watch, a repeat or a correction arrives 1 to so many days after
 RATING_DAYS = 28  # a rating is given 0 to so many days after its watch
 REPAIR_DAYS = (

@@ -13,8 +13,9 @@ from pathlib import Path
 import duckdb
 
 from generator.dirt import delivered_sql
-from generator.feeds import FEEDS, feed_sql, setup_sql
+from generator.feeds import feed_sql, setup_sql
 from generator.population import DeliveriesError, Population, Settings
+from macros.feeds import FEEDS
 
 SETTINGS_FILE = "generator.json"
 BATCH_WATCHES = 500_000  # generated at a time, by each worker

@@ -37,8 +37,9 @@ class NoMissingDescription(Rule):
     Reason to flag: readers meet a model in the catalog, where its description is all they see.
     Without the grain in it they count and join wrongly.
 
-    How to remediate: write `description 'What it holds. Grain: column and column.'`, naming every
-    column of `grain`; or `Grain: one delivered row` where rows have no key.
+    How to remediate: begin the file with a comment, which SQLMesh takes for the description: what a
+    row is, where it comes from, when it changes, and at its end `Grain: column and column.`, naming
+    every column of `grain`; or `Grain: one delivered row.` where rows have no key.
     """
 
     def check_model(self, model: Model) -> RuleViolation | None:

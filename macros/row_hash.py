@@ -6,20 +6,22 @@ from sqlglot import exp, parse_one
 from sqlmesh import macro
 from sqlmesh.core.macros import MacroEvaluator
 
+from macros.columns import types_of
+
 
 @macro()
-def row_hash(evaluator: MacroEvaluator, *columns: exp.Cast) -> exp.Expr:
+def row_hash(evaluator: MacroEvaluator, columns: exp.Expr, rows: exp.Expr) -> exp.Expr:
     """The `_row_hash` of the contract (section 2, bronze).
 
     Args:
-        columns: The delivered columns in the contract's order, each cast to its type in bronze.
-            They and `_rescued_data` stand in the relation that is read.
+        columns: The feed's columns and their types, in the contract's order: `@watches_columns()`.
+        rows: The relation that holds them and `_rescued_data`.
 
     Returns:
         MD5, as 32 lower-case hexadecimal digits, of the columns and `_rescued_data` as text.
     """
-    delivered = (_text(column.this.sql("databricks"), column.to.this.name) for column in columns)
-    texts = (*delivered, "_rescued_data")
+    types = {**types_of(columns), "_rescued_data": "TEXT"}
+    texts = (_text(f"{rows.name}.{column}", type_) for column, type_ in types.items())
     parts = (f"COALESCE(CAST(LENGTH({text}) AS STRING) || ':' || {text}, '-')" for text in texts)
     joined = " || '|' || ".join(parts)
     return parse_one(f"MD5({joined})", dialect="databricks")

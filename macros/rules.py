@@ -8,8 +8,8 @@ speaks of
     one_of(..)  true where a text, trimmed and in lower case, is one of these
     misfit      true where the delivered value did not fit the column's type
 
-Every column with a type has a rule for its misfits. A key that is `unknown` is not here: it hangs
-on rows of other feeds, not on the row alone.
+Every column with a type has a rule for its misfits. A key that is `unknown` hangs on rows of other
+feeds, not on the row alone: `all_reasons` judges it.
 """
 
 from __future__ import annotations
@@ -141,6 +141,22 @@ def reasons(evaluator: MacroEvaluator, rules: exp.Expr, rows: exp.Expr) -> exp.E
         for reason, condition in _conditions(rules, rows.name, misfit)
     )
     return parse_one(f"ARRAY_SORT(ARRAY_COMPACT(ARRAY({found})))", dialect="databricks")
+
+
+@macro()
+def all_reasons(evaluator: MacroEvaluator, held: exp.Expr, *keys: exp.Expr) -> exp.Expr:
+    """The reasons, sorted, that a held row gives alone, and those of its keys that are unknown.
+
+    Args:
+        held: The relation with `_broken_rules`, the reasons that a row gives alone.
+        keys: The keys of other feeds as joined to it, NULL where no accepted row has them.
+    """
+    reasons = f"{held.name}._broken_rules"
+    for key in keys:
+        is_unknown = f"{held.name}.{key.name} >= 1 AND {key.sql('databricks')} IS NULL"
+        unknown = f"CASE WHEN {is_unknown} THEN '{key.name}_unknown' END"
+        reasons = f"ARRAY_APPEND({reasons}, {unknown})"
+    return parse_one(f"ARRAY_SORT(ARRAY_COMPACT({reasons}))", dialect="databricks")
 
 
 def _conditions(rules: exp.Expr, rows: str, misfit: str) -> t.Iterator[tuple[str, str]]:

@@ -1,10 +1,12 @@
-"""The versions of a row, out of its deliveries."""
+"""What the deliveries of a key come to: its newest, or its versions."""
 
 from __future__ import annotations
 
 from sqlglot import exp, parse_one
 from sqlmesh import macro
 from sqlmesh.core.macros import MacroEvaluator
+
+from macros.row_hash import row_hash
 
 
 @macro()
@@ -47,5 +49,42 @@ def versions(
         SELECT {selected} FROM in_order
         QUALIFY {changed}
         ) AS versions""",
+        dialect="databricks",
+    )
+
+
+@macro()
+def newest(
+    evaluator: MacroEvaluator, deliveries: exp.Expr, key: exp.Expr, columns: exp.Expr
+) -> exp.Expr:
+    """The newest of the deliveries of each key, by `_ingest_date` and hash.
+
+    Nearly every key is delivered once. Only the others are ranked, and their hashes computed.
+
+    Args:
+        deliveries: Relation with the columns, `_rescued_data`, `_ingest_date` and `accepted_on`.
+        key: What identifies the row.
+        columns: The feed's columns and their types: `@watches_columns()`.
+
+    Returns:
+        Relation of the same columns and, of all deliveries of the key, `known_on`, the first
+        `accepted_on`, and `deliveries`, their number.
+    """
+    rows, key_name = deliveries.name, key.name
+    repeated = f"(SELECT {key_name} FROM {rows} GROUP BY {key_name} HAVING COUNT(*) > 1)"
+    hashed = row_hash(evaluator, columns, deliveries).sql("databricks")
+    return parse_one(
+        f"""(
+        SELECT *, accepted_on AS known_on, 1 AS deliveries FROM {rows}
+        WHERE {key_name} NOT IN {repeated}
+        UNION ALL
+        SELECT *, MIN(accepted_on) OVER (PARTITION BY {key_name}),
+            COUNT(*) OVER (PARTITION BY {key_name})
+        FROM {rows}
+        WHERE {key_name} IN {repeated}
+        QUALIFY ROW_NUMBER() OVER (
+            PARTITION BY {key_name} ORDER BY _ingest_date DESC, {hashed} DESC
+        ) = 1
+        ) AS newest""",
         dialect="databricks",
     )

@@ -109,7 +109,7 @@ def janitor(given: argparse.Namespace) -> None:
 
 def restate(given: argparse.Namespace) -> None:
     """Loads days of feeds again, and all that hangs on them; changes no model."""
-    from operations.environment.shown import FEEDS
+    from macros.feeds import FEEDS
 
     feeds = given.feeds.split()
     unknown = ", ".join(sorted(set(feeds) - set(FEEDS)))

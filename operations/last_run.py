@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from rich.console import Console
 from sqlmesh import Context
 
+from macros.feeds import FEEDS
 from operations import CommandError, terminal
-from operations.environment.shown import FEEDS, Rows, fetch, rejected, rows, shown
+from operations.environment.shown import Rows, fetch, rejected, rows, shown
 from operations.hooks import run_record
 from operations.pages import render
 from operations.terminal import Table

@@ -158,7 +158,7 @@ def test_a_failed_run_is_one_message_a_channel(
         settings = {**mail_settings(port), "STREAMING_SLACK_WEBHOOK": url}
         command = run(failing, **settings, SSL_CERT_FILE=str(tls[0]))
     assert command.returncode != 0
-    assert "'reject_share_is_bearable' audit error: 1 row failed" in command.stdout
+    assert "'reject_share_is_within_limit' audit error: 1 row failed" in command.stdout
     assert "not sent" not in command.stdout + command.stderr
     assert PASSWORD not in command.stdout + command.stderr
     assert gold(failing) == before
@@ -168,7 +168,7 @@ def test_a_failed_run_is_one_message_a_channel(
     assert subject.startswith("The run of prod failed: ")
     assert subject.endswith(" and 2 more")
     findings = {part.split(" found ")[0]: part for part in text.split("\n\n") if " found " in part}
-    share = findings["reject_share_is_bearable on quality.deliveries"].splitlines()
+    share = findings["reject_share_is_within_limit on quality.deliveries"].splitlines()
     assert share[0].endswith(" found 1 row")
     assert share[1].startswith(f"Days: {SECOND} to ")
     assert share[2] == f"Keys: feed users, _ingest_date {SECOND}"
@@ -197,7 +197,7 @@ def test_an_alert_that_cannot_be_sent_leaves_the_failure_as_it_is(
     with mail_server(tls[1]) as (mailbox, port), webhook(404) as (messages, url):
         command = run(failing, **mail_settings(port), STREAMING_SLACK_WEBHOOK=url)
     assert command.returncode != 0
-    assert "'reject_share_is_bearable' audit error: 1 row failed" in command.stdout
+    assert "'reject_share_is_within_limit' audit error: 1 row failed" in command.stdout
     said = command.stdout + command.stderr
     assert "The alert was not sent by Mail: " in said and "certificate verify failed" in said
     assert "The alert was not sent by Slack: Slack answered 404: no_service" in said

@@ -34,7 +34,7 @@ BREAKS = {
     "not_null": NOTHING_IN,
     "not_null_in_changed": NOTHING_IN,
     "open_version_is_the_user": "SELECT * REPLACE ('?' AS name) FROM {rows}",
-    "reject_share_is_bearable": (
+    "reject_share_is_within_limit": (
         "SELECT * REPLACE (1000 AS delivered, 201 AS rejected) FROM {rows}"
     ),
     "unique_combination_of_columns": DOUBLED,
@@ -135,7 +135,7 @@ def test_too_many_rejects_keep_gold_as_it_was(platform: Platform) -> None:
     second = FIRST + timedelta(days=1)
     deliver_day(platform, second, users=1000, bad_users=201)
     with pytest.raises(
-        Stopped, match=r"quality.*deliveries.*'reject_share_is_bearable' audit error: 1 row"
+        Stopped, match=r"quality.*deliveries.*'reject_share_is_within_limit' audit error: 1 row"
     ):
         platform.run(second)
     assert gold(platform) == before
@@ -186,4 +186,4 @@ def test_the_command_names_audit_model_and_count(platform: Platform) -> None:
     command = platform.command("run", "prod")
     assert command.returncode != 0
     assert "quality" in command.stdout and "deliveries" in command.stdout
-    assert "'reject_share_is_bearable' audit error: 1 row failed" in command.stdout
+    assert "'reject_share_is_within_limit' audit error: 1 row failed" in command.stdout

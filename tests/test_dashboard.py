@@ -21,6 +21,7 @@ from harness import PROJECT, Platform, Tables, assert_equal
 from sqlglot import exp, parse_one
 from sqlmesh.core.model import create_sql_model
 
+from macros.feeds import REASONS
 from operations.environment.personal_data import PersonalData
 from resources.ai_bi import ENVIRONMENTS, dashboard, dashboard_file
 from resources.ai_bi.generate import GRID_COLUMNS, QUERIES, dashboard_text
@@ -358,7 +359,7 @@ def test_no_personal_data_is_shown(platform: Platform) -> None:
     reasons = {row["reason"] for row in answer(platform, datasets()["rejections"])}
     assert {"name_missing", "email_malformed"} < reasons
     named = "|".join(column for columns in oracle.FEEDS.values() for column in columns)
-    wrong = "missing|malformed|out_of_range|unknown"
+    wrong = "|".join(REASONS)
     assert [r for r in reasons if not re.fullmatch(f"({named})_({wrong})", r)] == []
 
 

@@ -136,7 +136,7 @@ def test_an_audit_fails(workspace: Emulator, platform: Platform) -> None:
     logs = workspace.logs(run)
     assert states(run) == GOOD | {"run": "FAILED"}, logs
     assert run.state and run.state.result_state and run.state.result_state.value == "FAILED"
-    assert "reject_share_is_bearable" in logs["run"]
+    assert "reject_share_is_within_limit" in logs["run"]
     assert "watched_at_malformed" in logs["report"]
     assert gold(platform) == before
 

@@ -95,7 +95,7 @@ def test_a_failed_run_says_what_failed(tmp_path: Path) -> None:
     assert said["succeeded"] is False
     [failure] = said["failed"]
     assert failure["model"] == "quality.deliveries"
-    assert "reject_share_is_bearable" in failure["reason"]
+    assert "reject_share_is_within_limit" in failure["reason"]
     assert "audits/" in said["next"]
     assert platform.streaming("last-run").stdout.startswith(
         f"The run of prod for {SECOND} failed: "

@@ -6,18 +6,19 @@ from sqlglot import exp, parse_one
 from sqlmesh import macro
 from sqlmesh.core.macros import MacroEvaluator
 
+from macros.columns import types_of
 from macros.reading.fitting import fitted
 from macros.reading.local import local_rows
 from macros.reading.volume import volume_rows
 
 
 @macro()
-def delivery(evaluator: MacroEvaluator, feed: exp.Expr, *columns: exp.Cast) -> exp.Expr:
+def delivery(evaluator: MacroEvaluator, feed: exp.Expr, columns: exp.Expr) -> exp.Expr:
     """The rows of a feed that were delivered in the interval being computed.
 
     Args:
         feed: Name of the feed; its files are `<landing>/<feed>/dt=YYYY-MM-DD/*.<format>`.
-        columns: The feed's columns, each cast to its type in bronze: `watch_id::BIGINT`.
+        columns: The feed's columns and their types: `@watches_columns()`.
 
     Returns:
         A relation of those columns, `_ingest_date`, `_source` and `_rescued_data`. A value that
@@ -28,7 +29,7 @@ def delivery(evaluator: MacroEvaluator, feed: exp.Expr, *columns: exp.Cast) -> e
     """
     from macros.settings import setting  # not above: see there
 
-    types = {column.name: column.to.this.name for column in columns}
+    types = types_of(columns)
     landing = setting("STREAMING_LANDING")
     if not landing or evaluator.locals["runtime_stage"] != "evaluating":
         return fitted(_seed_rows(feed.name, types), types)

@@ -1,23 +1,20 @@
+/*
+A row is a user who has watched or rated anything, with their place among all. It is a view on
+gold.fct_watches and gold.fct_ratings, with the names of silver.users, and changes with them.
+Grain: user_id.
+*/
 MODEL (
   name analytics.top_users_by_engagement,
   kind VIEW,
-  description 'The users with a watch or a rating, the most engaged first. Grain: user_id.',
   grain user_id,
   tags (analytics, personal_data),
   audits (
-    unique_combination_of_columns(columns := (
-      user_id
-    )),
+    unique_combination_of_columns(columns := user_id),
     not_null(columns := (user_id, name))
   )
 );
 
-WITH users AS (
-  SELECT
-    user_id,
-    name
-  FROM silver.users
-), watches AS (
+WITH watches AS (
   SELECT
     user_id,
     COUNT(*) AS watches,
@@ -39,7 +36,7 @@ WITH users AS (
     COALESCE(watches.watches, 0) AS watches,
     COALESCE(watches.minutes_watched, 0)::BIGINT AS minutes_watched,
     COALESCE(ratings.ratings, 0) AS ratings
-  FROM users
+  FROM silver.users AS users
   LEFT JOIN watches
     ON watches.user_id = users.user_id
   LEFT JOIN ratings

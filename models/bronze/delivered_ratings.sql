@@ -1,9 +1,13 @@
+/*
+A row is a delivered row of ratings, once per delivery, as a day's load stored it. bronze.ratings
+adds its hash. Only loading its day again changes a row.
+Grain: one delivered row.
+*/
 MODEL (
   name bronze.delivered_ratings,
   kind INCREMENTAL_BY_TIME_RANGE (
     time_column _ingest_date
   ),
-  description 'The deliveries of ratings as they are stored, without the hash that bronze.ratings adds. Grain: one delivered row, once per delivery.',
   tags (bronze, deliveries, internal),
   signals (
     day_is_delivered()
@@ -26,15 +30,6 @@ SELECT
   @execution_ts::TIMESTAMP_NTZ AS _loaded_at, /* When the load ran, in UTC. */
   _source, /* Path of the delivered file, or the seed's name. */
   _rescued_data /* JSON object of the values that do not fit their column, as delivered; NULL without any. */
-FROM @delivery(
-  'ratings',
-  rating_id::BIGINT,
-  user_id::BIGINT,
-  show_id::BIGINT,
-  watch_id::BIGINT,
-  rating::INT,
-  review::STRING,
-  rated_at::TIMESTAMP_NTZ
-)
+FROM @DELIVERY('ratings', @RATINGS_COLUMNS())
 WHERE
   _ingest_date BETWEEN @start_date AND @end_date

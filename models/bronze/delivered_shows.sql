@@ -1,9 +1,13 @@
+/*
+A row is a delivered row of shows, once per delivery, as a day's load stored it. bronze.shows
+adds its hash. Only loading its day again changes a row.
+Grain: one delivered row.
+*/
 MODEL (
   name bronze.delivered_shows,
   kind INCREMENTAL_BY_TIME_RANGE (
     time_column _ingest_date
   ),
-  description 'The deliveries of shows as they are stored, without the hash that bronze.shows adds. Grain: one delivered row, once per delivery.',
   tags (bronze, deliveries, internal),
   signals (
     day_is_delivered()
@@ -26,15 +30,6 @@ SELECT
   @execution_ts::TIMESTAMP_NTZ AS _loaded_at, /* When the load ran, in UTC. */
   _source, /* Path of the delivered file, or the seed's name. */
   _rescued_data /* JSON object of the values that do not fit their column, as delivered; NULL without any. */
-FROM @delivery(
-  'shows',
-  show_id::BIGINT,
-  title::STRING,
-  genre::STRING,
-  release_year::INT,
-  seasons::INT,
-  rating_avg::DOUBLE,
-  updated_at::TIMESTAMP_NTZ
-)
+FROM @DELIVERY('shows', @SHOWS_COLUMNS())
 WHERE
   _ingest_date BETWEEN @start_date AND @end_date

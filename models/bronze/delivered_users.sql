@@ -1,9 +1,13 @@
+/*
+A row is a delivered row of users, once per delivery, as a day's load stored it. bronze.users
+adds its hash. Only loading its day again changes a row.
+Grain: one delivered row.
+*/
 MODEL (
   name bronze.delivered_users,
   kind INCREMENTAL_BY_TIME_RANGE (
     time_column _ingest_date
   ),
-  description 'The deliveries of users as they are stored, without the hash that bronze.users adds. Grain: one delivered row, once per delivery.',
   tags (bronze, deliveries, internal, personal_data),
   signals (
     day_is_delivered()
@@ -26,16 +30,7 @@ SELECT
   @execution_ts::TIMESTAMP_NTZ AS _loaded_at, /* When the load ran, in UTC. */
   _source, /* Path of the delivered file, or the seed's name. */
   _rescued_data /* JSON object of the values that do not fit their column, as delivered; NULL without any. */
-FROM @delivery(
-  'users',
-  user_id::BIGINT,
-  name::STRING,
-  email::STRING,
-  country::STRING,
-  subscription_plan::STRING,
-  signed_up_on::DATE,
-  updated_at::TIMESTAMP_NTZ
-)
+FROM @DELIVERY('users', @USERS_COLUMNS())
 WHERE
   _ingest_date BETWEEN @start_date AND @end_date;
 

@@ -1,30 +1,17 @@
+/*
+A row is a delivered row of ratings, once per delivery, in the types of silver: the rows of
+bronze.delivered_ratings with their hash. Only loading its day again changes a row.
+Grain: one delivered row.
+*/
 MODEL (
   name bronze.ratings,
   kind VIEW,
-  description 'Every delivered row of ratings, once per delivery, in the types of silver. Grain: one delivered row, once per delivery.',
   tags (bronze, deliveries),
   audits (
-    not_null(columns := (
-      _ingest_date
-    ))
+    not_null(columns := _ingest_date)
   )
 );
 
-WITH delivered AS (
-  SELECT
-    rating_id,
-    user_id,
-    show_id,
-    watch_id,
-    rating,
-    review,
-    rated_at,
-    _ingest_date,
-    _loaded_at,
-    _source,
-    _rescued_data
-  FROM bronze.delivered_ratings
-)
 SELECT
   rating_id, /* Identifies the rating. */
   user_id, /* The user who rated. */
@@ -36,14 +23,6 @@ SELECT
   _ingest_date, /* Day of delivery (dt), UTC. */
   _loaded_at, /* When the load ran, in UTC. */
   _source, /* Path of the delivered file, or the seed's name. */
-  @row_hash(
-    rating_id::BIGINT,
-    user_id::BIGINT,
-    show_id::BIGINT,
-    watch_id::BIGINT,
-    rating::INT,
-    review::STRING,
-    rated_at::TIMESTAMP_NTZ
-  ) AS _row_hash, /* MD5 of the delivered values: equal rows have equal hashes. */
+  @ROW_HASH(@RATINGS_COLUMNS(), deliveries) AS _row_hash, /* MD5 of the delivered values: equal rows have equal hashes. */
   _rescued_data /* JSON object of the values that do not fit their column, as delivered; NULL without any. */
-FROM delivered
+FROM bronze.delivered_ratings AS deliveries

@@ -1,10 +1,13 @@
+/*
+The seed that is the delivery of ratings while no landing is set. A row is a delivered row, as text.
+Grain: one delivered row.
+*/
 MODEL (
   name bronze.raw_ratings,
   kind SEED (
     path '../../seeds/raw_ratings.csv',
     csv_settings (keep_default_na = FALSE)
   ),
-  description 'The seed that is the delivery of ratings while no landing is set. Grain: one delivered row.',
   columns (
     rating_id STRING,
     user_id STRING,
@@ -30,8 +33,6 @@ MODEL (
   ),
   tags (bronze, seed),
   audits (
-    not_null(columns := (
-      delivered_on
-    ))
+    not_null(columns := delivered_on)
   )
 )

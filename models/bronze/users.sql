@@ -1,30 +1,17 @@
+/*
+A row is a delivered row of users, once per delivery, in the types of silver: the rows of
+bronze.delivered_users with their hash. Only loading its day again changes a row.
+Grain: one delivered row.
+*/
 MODEL (
   name bronze.users,
   kind VIEW,
-  description 'Every delivered row of users, once per delivery, in the types of silver. Grain: one delivered row, once per delivery.',
   tags (bronze, deliveries, personal_data),
   audits (
-    not_null(columns := (
-      _ingest_date
-    ))
+    not_null(columns := _ingest_date)
   )
 );
 
-WITH delivered AS (
-  SELECT
-    user_id,
-    name,
-    email,
-    country,
-    subscription_plan,
-    signed_up_on,
-    updated_at,
-    _ingest_date,
-    _loaded_at,
-    _source,
-    _rescued_data
-  FROM bronze.delivered_users
-)
 SELECT
   user_id, /* Identifies the user. */
   name, /* Full name. */
@@ -36,14 +23,6 @@ SELECT
   _ingest_date, /* Day of delivery (dt), UTC. */
   _loaded_at, /* When the load ran, in UTC. */
   _source, /* Path of the delivered file, or the seed's name. */
-  @row_hash(
-    user_id::BIGINT,
-    name::STRING,
-    email::STRING,
-    country::STRING,
-    subscription_plan::STRING,
-    signed_up_on::DATE,
-    updated_at::TIMESTAMP_NTZ
-  ) AS _row_hash, /* MD5 of the delivered values: equal rows have equal hashes. */
+  @ROW_HASH(@USERS_COLUMNS(), deliveries) AS _row_hash, /* MD5 of the delivered values: equal rows have equal hashes. */
   _rescued_data /* JSON object of the values that do not fit their column, as delivered; NULL without any. */
-FROM delivered
+FROM bronze.delivered_users AS deliveries

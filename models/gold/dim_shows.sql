@@ -1,27 +1,19 @@
+/*
+A row is a show, with its tier by the critics and its length. It comes from silver.shows, and every run
+builds the table anew.
+It depends on quality.deliveries and quality.reconciliation, because nothing is published before their
+audits pass, and on silver.users_history, so that a day whose history fails leaves all of gold as it was.
+Grain: show_id.
+*/
 MODEL (
   name gold.dim_shows,
   kind FULL,
-  description 'The shows, with their tier of quality and their length. Grain: show_id.',
   grain show_id,
-  tags (
-    gold
-  ),
+  tags gold,
   depends_on (quality.deliveries, quality.reconciliation, silver.users_history),
-  audits (unique_values(columns := (
-      show_id
-  )), not_null(columns := (show_id, title)))
+  audits (unique_values(columns := show_id), not_null(columns := (show_id, title)))
 );
 
-WITH shows AS (
-  SELECT
-    show_id,
-    title,
-    genre,
-    release_year,
-    seasons,
-    rating_avg
-  FROM silver.shows
-)
 SELECT
   show_id, /* Identifies the show. */
   title, /* Title of the show. */
@@ -51,4 +43,4 @@ SELECT
     THEN 'Short'
     ELSE 'Limited'
   END AS series_length /* Limited 1 season, Short 2 to 3, Medium 4 to 7, Long from 8, Unknown without a number. */
-FROM shows
+FROM silver.shows

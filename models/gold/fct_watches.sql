@@ -1,13 +1,17 @@
+/*
+A row is a watch, with its newest rating, and its user as of the watch. It comes from silver.watches, and
+changes on a day that changes the watch, a rating of it or the user's history.
+It depends on quality.deliveries and quality.reconciliation, because nothing is published before their
+audits pass.
+Grain: watch_id.
+*/
 MODEL (
   name gold.fct_watches,
   kind INCREMENTAL_BY_UNIQUE_KEY (
     unique_key watch_id
   ),
-  description 'The watches, with their newest rating and what the user was when watching. Grain: watch_id.',
   grain watch_id,
-  tags (
-    gold
-  ),
+  tags gold,
   depends_on (quality.deliveries, quality.reconciliation),
   clustered_by (watch_date, watch_id),
   physical_properties (
@@ -24,39 +28,11 @@ MODEL (
 );
 
 WITH rated AS (
-  /* watches that a rating that changed in this interval names or named */
+  /* the watches that a rating names or named, and the day on which the rating changed */
   SELECT
-    EXPLODE(_watch_ids) AS watch_id
+    EXPLODE(_watch_ids) AS watch_id,
+    _accepted_on AS day
   FROM silver.ratings
-  WHERE
-    _accepted_on BETWEEN @start_date AND @end_date
-), changed_users AS (
-  SELECT
-    user_id
-  FROM silver.users_history
-  WHERE
-    valid_from::DATE BETWEEN @start_date AND @end_date
-), changed AS (
-  SELECT
-    watch_id
-  FROM rated
-  UNION ALL
-  SELECT
-    watch_id
-  FROM silver.watches
-  WHERE
-    _accepted_on BETWEEN @start_date AND @end_date
-  UNION ALL
-  SELECT
-    watch_id
-  FROM silver.watches
-  WHERE
-    watched_at >= @start_date
-    AND user_id IN (
-      SELECT
-        user_id
-      FROM changed_users
-    )
 ), watches AS (
   SELECT
     watch_id,
@@ -72,10 +48,11 @@ WITH rated AS (
   WHERE
     _accepted_on <= @end_date
     AND (
-      @MANY_DAYS() OR watch_id IN (
-        SELECT
-          watch_id
-        FROM changed
+      _accepted_on >= @start_date
+      OR @IS_TOUCHED(watch_id, rated, day)
+      OR (
+        watched_at >= @start_date
+        AND @IS_TOUCHED(user_id, silver.users_history, valid_from::DATE)
       )
     )
 ), ratings AS (
@@ -85,21 +62,9 @@ WITH rated AS (
     rating_sentiment
   FROM silver.ratings
   WHERE
-    @MANY_DAYS() OR watch_id IN (
-      SELECT
-        watch_id
-      FROM watches
-    )
+    @IS_TOUCHED(watch_id, watches)
   QUALIFY
     ROW_NUMBER() OVER (PARTITION BY watch_id ORDER BY rated_at DESC, rating_id DESC) = 1
-), users AS (
-  SELECT
-    user_id,
-    country,
-    subscription_plan,
-    _holds_from,
-    _holds_to
-  FROM silver.users_history
 )
 SELECT
   watches.watch_id, /* Identifies the watch. */
@@ -119,12 +84,12 @@ SELECT
   watches.device, /* Device on which it was watched, in lower case. */
   ratings.rating, /* Stars of the watch's newest rating; NULL without one. */
   ratings.rating_sentiment, /* Sentiment of the watch's newest rating; NULL without one. */
-  users.country AS user_country, /* Country of the user when watching. */
-  users.subscription_plan AS user_subscription_plan /* Plan of the user when watching. */
+  users.country AS user_country, /* Country of the user at the time of the watch. */
+  users.subscription_plan AS user_subscription_plan /* Plan of the user at the time of the watch. */
 FROM watches
 LEFT JOIN ratings
   ON ratings.watch_id = watches.watch_id
-LEFT JOIN users
+LEFT JOIN silver.users_history AS users
   ON users.user_id = watches.user_id
   AND users._holds_from <= watches.watched_at
   AND users._holds_to >= watches.watched_at;

@@ -1,97 +1,20 @@
+/*
+A row says what became of all rows that a feed ever delivered: none may be unaccounted for. It counts
+bronze, silver and quarantine, every run anew, and gold is published only after it holds.
+Grain: feed.
+*/
 MODEL (
   name quality.reconciliation,
   kind FULL,
-  description 'What became of every delivered row, feed by feed: nothing may be unaccounted for. Gold is published only after this holds. Grain: feed.',
   grain feed,
-  tags (
-    quality
-  ),
+  tags quality,
   audits (
-    unique_values(columns := (
-      feed
-    )),
+    unique_values(columns := feed),
     not_null(columns := (feed, delivered, accepted, superseded, quarantined, unaccounted)),
     every_row_is_accounted_for
   )
 );
 
-WITH delivered AS (
-  SELECT
-    'users' AS feed,
-    COUNT(*) AS delivered
-  FROM bronze.delivered_users
-  UNION ALL
-  SELECT
-    'shows' AS feed,
-    COUNT(*) AS delivered
-  FROM bronze.delivered_shows
-  UNION ALL
-  SELECT
-    'watches' AS feed,
-    COUNT(*) AS delivered
-  FROM bronze.delivered_watches
-  UNION ALL
-  SELECT
-    'ratings' AS feed,
-    COUNT(*) AS delivered
-  FROM bronze.delivered_ratings
-), accepted AS (
-  SELECT
-    'users' AS feed,
-    COUNT(*) AS accepted,
-    SUM(_accepted_deliveries) AS acceptable
-  FROM silver.users
-  UNION ALL
-  SELECT
-    'shows' AS feed,
-    COUNT(*) AS accepted,
-    SUM(_accepted_deliveries) AS acceptable
-  FROM silver.shows
-  UNION ALL
-  SELECT
-    'watches' AS feed,
-    COUNT(*) AS accepted,
-    SUM(_accepted_deliveries) AS acceptable
-  FROM silver.watches
-  UNION ALL
-  SELECT
-    'ratings' AS feed,
-    COUNT(*) AS accepted,
-    SUM(_accepted_deliveries) AS acceptable
-  FROM silver.ratings
-), quarantined AS (
-  SELECT
-    'users' AS feed,
-    COUNT(*) AS quarantined
-  FROM quarantine.users
-  UNION ALL
-  SELECT
-    'shows' AS feed,
-    COUNT(*) AS quarantined
-  FROM quarantine.shows
-  UNION ALL
-  SELECT
-    'watches' AS feed,
-    COUNT(*) AS quarantined
-  FROM quarantine.watches
-  UNION ALL
-  SELECT
-    'ratings' AS feed,
-    COUNT(*) AS quarantined
-  FROM quarantine.ratings
-), final AS (
-  SELECT
-    delivered.feed,
-    delivered.delivered,
-    accepted.accepted,
-    COALESCE(accepted.acceptable, 0) - accepted.accepted AS superseded,
-    quarantined.quarantined
-  FROM delivered
-  JOIN accepted
-    ON accepted.feed = delivered.feed
-  JOIN quarantined
-    ON quarantined.feed = delivered.feed
-)
 SELECT
   feed::STRING, /* Name of the feed. */
   delivered::BIGINT, /* Rows of bronze. */
@@ -101,4 +24,22 @@ SELECT
   (
     delivered - accepted - superseded - quarantined
   )::BIGINT AS unaccounted /* Rows that are nowhere; always 0. */
-FROM final
+FROM @EACH_FEED(
+  feed -> (
+    SELECT
+      '@feed' AS feed,
+      (
+        SELECT
+          COUNT(*)
+        FROM bronze.delivered_@feed
+      ) AS delivered,
+      COUNT(*) AS accepted,
+      COALESCE(SUM(_accepted_deliveries), 0) - COUNT(*) AS superseded,
+      (
+        SELECT
+          COUNT(*)
+        FROM quarantine.@feed
+      ) AS quarantined
+    FROM silver.@feed
+  )
+)

@@ -1,30 +1,19 @@
+/*
+A row is a delivered row of shows that breaks a rule (macros/rules.py), with every reason. It comes from
+bronze.delivered_shows, and only loading its day again, or a changed rule, changes it.
+Grain: one delivered row.
+*/
 MODEL (
   name quarantine.shows,
   kind INCREMENTAL_BY_TIME_RANGE (
     time_column _ingest_date
   ),
-  description 'Every rejected delivered row of shows, with every reason. Grain: one delivered row.',
   tags (quarantine, deliveries),
   audits (
     not_null(columns := (_row_hash, _rejected_for))
   )
 );
 
-WITH deliveries AS (
-  SELECT
-    show_id,
-    title,
-    genre,
-    release_year,
-    seasons,
-    rating_avg,
-    updated_at,
-    _ingest_date,
-    _loaded_at,
-    _source,
-    _rescued_data
-  FROM bronze.delivered_shows
-)
 SELECT
   show_id, /* Identifies the show. */
   title, /* Title of the show. */
@@ -36,18 +25,10 @@ SELECT
   _ingest_date, /* Day of delivery (dt), UTC. */
   _loaded_at, /* When the load ran, in UTC. */
   _source, /* Path of the delivered file, or the seed's name. */
-  @ROW_HASH(
-    show_id::BIGINT,
-    title::STRING,
-    genre::STRING,
-    release_year::INT,
-    seasons::INT,
-    rating_avg::DOUBLE,
-    updated_at::TIMESTAMP_NTZ
-  ) AS _row_hash, /* MD5 of the delivered values: equal rows have equal hashes. */
+  @ROW_HASH(@SHOWS_COLUMNS(), deliveries) AS _row_hash, /* MD5 of the delivered values: equal rows have equal hashes. */
   _rescued_data, /* JSON object of the values that do not fit their column, as delivered; NULL without any. */
   @REASONS(@SHOWS_RULES(), deliveries)::ARRAY<STRING> AS _rejected_for /* Every reason that applies, sorted. */
-FROM deliveries
+FROM bronze.delivered_shows AS deliveries
 WHERE
   _ingest_date BETWEEN @start_date AND @end_date
   AND NOT @IS_ACCEPTABLE(@SHOWS_RULES(), deliveries)

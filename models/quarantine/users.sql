@@ -1,30 +1,19 @@
+/*
+A row is a delivered row of users that breaks a rule (macros/rules.py), with every reason. It comes from
+bronze.delivered_users, and only loading its day again, or a changed rule, changes it.
+Grain: one delivered row.
+*/
 MODEL (
   name quarantine.users,
   kind INCREMENTAL_BY_TIME_RANGE (
     time_column _ingest_date
   ),
-  description 'Every rejected delivered row of users, with every reason. Grain: one delivered row.',
   tags (quarantine, deliveries, personal_data),
   audits (
     not_null(columns := (_row_hash, _rejected_for))
   )
 );
 
-WITH deliveries AS (
-  SELECT
-    user_id,
-    name,
-    email,
-    country,
-    subscription_plan,
-    signed_up_on,
-    updated_at,
-    _ingest_date,
-    _loaded_at,
-    _source,
-    _rescued_data
-  FROM bronze.delivered_users
-)
 SELECT
   user_id, /* Identifies the user. */
   name, /* Full name. */
@@ -36,18 +25,10 @@ SELECT
   _ingest_date, /* Day of delivery (dt), UTC. */
   _loaded_at, /* When the load ran, in UTC. */
   _source, /* Path of the delivered file, or the seed's name. */
-  @ROW_HASH(
-    user_id::BIGINT,
-    name::STRING,
-    email::STRING,
-    country::STRING,
-    subscription_plan::STRING,
-    signed_up_on::DATE,
-    updated_at::TIMESTAMP_NTZ
-  ) AS _row_hash, /* MD5 of the delivered values: equal rows have equal hashes. */
+  @ROW_HASH(@USERS_COLUMNS(), deliveries) AS _row_hash, /* MD5 of the delivered values: equal rows have equal hashes. */
   _rescued_data, /* JSON object of the values that do not fit their column, as delivered; NULL without any. */
   @REASONS(@USERS_RULES(), deliveries)::ARRAY<STRING> AS _rejected_for /* Every reason that applies, sorted. */
-FROM deliveries
+FROM bronze.delivered_users AS deliveries
 WHERE
   _ingest_date BETWEEN @start_date AND @end_date
   AND NOT @IS_ACCEPTABLE(@USERS_RULES(), deliveries);

@@ -1,73 +1,36 @@
+/*
+A row is a delivered row of watches that is rejected, with every reason. It comes from quarantine.held_watches,
+which every run judges again: a row whose unknown user or show has arrived leaves, if it breaks no rule.
+Grain: one delivered row.
+*/
 MODEL (
   name quarantine.watches,
   kind FULL,
-  description 'Every rejected delivered row of watches, with every reason. A row whose unknown key arrives leaves. Grain: one delivered row.',
   tags (quarantine, deliveries),
   audits (
     not_null(columns := (_ingest_date, _row_hash, _rejected_for))
   )
 );
 
-WITH held AS (
-  SELECT
-    watch_id,
-    user_id,
-    show_id,
-    watched_at,
-    minutes_watched,
-    completion_pct,
-    status,
-    device,
-    _ingest_date,
-    _loaded_at,
-    _source,
-    _row_hash,
-    _rescued_data,
-    _broken_rules
-  FROM quarantine.held_watches
-), users AS (
-  SELECT
-    user_id
-  FROM silver.users
-), shows AS (
-  SELECT
-    show_id
-  FROM silver.shows
-), judged AS (
-  SELECT
-    held.*,
-    ARRAY_SORT(
-      ARRAY_COMPACT(
-        ARRAY_APPEND(
-          ARRAY_APPEND(
-            held._broken_rules,
-            CASE WHEN held.user_id >= 1 AND users.user_id IS NULL THEN 'user_id_unknown' END
-          ),
-          CASE WHEN held.show_id >= 1 AND shows.show_id IS NULL THEN 'show_id_unknown' END
-        )
-      )
-    ) AS rejected_for
-  FROM held
-  LEFT JOIN users
-    ON users.user_id = held.user_id
-  LEFT JOIN shows
-    ON shows.show_id = held.show_id
-)
 SELECT
-  watch_id, /* Identifies the watch. */
-  user_id, /* The user who watched. */
-  show_id, /* The show that was watched. */
-  watched_at, /* When the watch began, in UTC. */
-  minutes_watched, /* Minutes watched. */
-  completion_pct, /* Share of the running time that was watched, 0 to 1. */
-  status, /* completed, in_progress or abandoned. */
-  device, /* Device on which it was watched. */
-  _ingest_date, /* Day of delivery (dt), UTC. */
-  _loaded_at, /* When the load ran, in UTC. */
-  _source, /* Path of the delivered file, or the seed's name. */
-  _row_hash, /* MD5 of the delivered values: equal rows have equal hashes. */
-  _rescued_data, /* JSON object of the values that do not fit their column, as delivered; NULL without any. */
-  rejected_for::ARRAY<STRING> AS _rejected_for /* Every reason that applies, sorted. */
-FROM judged
+  held.watch_id, /* Identifies the watch. */
+  held.user_id, /* The user who watched. */
+  held.show_id, /* The show that was watched. */
+  held.watched_at, /* When the watch began, in UTC. */
+  held.minutes_watched, /* Minutes watched. */
+  held.completion_pct, /* Share of the running time that was watched, 0 to 1. */
+  held.status, /* completed, in_progress or abandoned. */
+  held.device, /* Device on which it was watched. */
+  held._ingest_date, /* Day of delivery (dt), UTC. */
+  held._loaded_at, /* When the load ran, in UTC. */
+  held._source, /* Path of the delivered file, or the seed's name. */
+  held._row_hash, /* MD5 of the delivered values: equal rows have equal hashes. */
+  held._rescued_data, /* JSON object of the values that do not fit their column, as delivered; NULL without any. */
+  @ALL_REASONS(held, users.user_id, shows.show_id)::ARRAY<STRING> AS _rejected_for /* Every reason that applies, sorted. */
+FROM quarantine.held_watches AS held
+LEFT JOIN silver.users AS users
+  ON users.user_id = held.user_id
+LEFT JOIN silver.shows AS shows
+  ON shows.show_id = held.show_id
 WHERE
-  SIZE(rejected_for) > 0
+  SIZE(@ALL_REASONS(held, users.user_id, shows.show_id)) > 0

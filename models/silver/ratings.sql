@@ -1,13 +1,16 @@
+/*
+A row is a rating, as its newest acceptable delivery shows it: one that breaks no rule, and whose user,
+show and watch are known. It comes from bronze.delivered_ratings, and changes on a day that delivers the
+rating again, or that makes a key known for which a delivery waited (quarantine.held_ratings).
+Grain: rating_id.
+*/
 MODEL (
   name silver.ratings,
   kind INCREMENTAL_BY_UNIQUE_KEY (
     unique_key rating_id
   ),
-  description 'The ratings as last delivered, of known users, shows and watches. Grain: rating_id.',
   grain rating_id,
-  tags (
-    silver
-  ),
+  tags silver,
   clustered_by rating_id,
   physical_properties (
     'delta.enableDeletionVectors' = 'true'
@@ -28,38 +31,25 @@ MODEL (
   )
 );
 
-WITH waiting AS (
+WITH touches AS (
+  /* days that may change a rating: of its deliveries, and of keys that became known to one that waited */
   SELECT
     rating_id,
-    user_id,
-    show_id,
-    watch_id
-  FROM quarantine.held_ratings
-  WHERE
-    _ingest_date < @start_date AND SIZE(_broken_rules) = 0
-), released AS (
-  /* ratings that waited for a user, show or watch that became known in this interval */
-  SELECT
-    waiting.rating_id
-  FROM waiting
-  JOIN silver.users AS users
-    ON users.user_id = waiting.user_id
-  JOIN silver.shows AS shows
-    ON shows.show_id = waiting.show_id
-  LEFT JOIN silver.watches AS watches
-    ON watches.watch_id = waiting.watch_id
-  WHERE
-    GREATEST(users._known_on, shows._known_on, COALESCE(watches._known_on, users._known_on)) BETWEEN @start_date AND @end_date
-), touched AS (
-  SELECT
-    rating_id
-  FROM released
+    _ingest_date AS day
+  FROM bronze.delivered_ratings
   UNION ALL
   SELECT
-    rating_id
-  FROM bronze.delivered_ratings
+    held.rating_id,
+    GREATEST(users._known_on, shows._known_on, COALESCE(watches._known_on, users._known_on)) AS day
+  FROM quarantine.held_ratings AS held
+  JOIN silver.users AS users
+    ON users.user_id = held.user_id
+  JOIN silver.shows AS shows
+    ON shows.show_id = held.show_id
+  LEFT JOIN silver.watches AS watches
+    ON watches.watch_id = held.watch_id
   WHERE
-    _ingest_date BETWEEN @start_date AND @end_date
+    SIZE(held._broken_rules) = 0
 ), deliveries AS (
   SELECT
     rating_id,
@@ -69,35 +59,15 @@ WITH waiting AS (
     rating,
     review,
     rated_at,
-    _ingest_date,
     _rescued_data,
-    @ROW_HASH(
-      rating_id::BIGINT,
-      user_id::BIGINT,
-      show_id::BIGINT,
-      watch_id::BIGINT,
-      rating::INT,
-      review::STRING,
-      rated_at::TIMESTAMP_NTZ
-    ) AS _row_hash
+    _ingest_date
   FROM bronze.delivered_ratings
   WHERE
-    rating_id IN (
-      SELECT
-        rating_id
-      FROM touched
-    )
-), accepted AS (
+    @IS_TOUCHED(rating_id, touches, day)
+), acceptable AS (
   SELECT
-    deliveries.rating_id,
-    deliveries.user_id,
-    deliveries.show_id,
-    deliveries.watch_id,
-    deliveries.rating,
-    deliveries.review,
-    deliveries.rated_at,
-    deliveries._ingest_date,
-    deliveries._row_hash,
+    deliveries.*,
+    @ROW_HASH(@RATINGS_COLUMNS(), deliveries) AS row_hash,
     GREATEST(
       deliveries._ingest_date,
       users._known_on,
@@ -125,33 +95,32 @@ WITH waiting AS (
 ), summed AS (
   SELECT
     rating_id,
-    COUNT(*) AS acceptable,
+    COUNT(*) AS deliveries,
     COLLECT_SET(watch_id) AS watch_ids
-  FROM accepted
+  FROM acceptable
   GROUP BY
     rating_id
-), newest AS (
-  SELECT
-    *
-  FROM accepted
-  QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY rating_id ORDER BY _ingest_date DESC, _row_hash DESC) = 1
 )
 SELECT
-  newest.rating_id, /* Identifies the rating. */
-  newest.user_id, /* The user who rated. */
-  newest.show_id, /* The show that was rated. */
-  newest.watch_id, /* The watch that was rated, if the rating is of one. */
-  newest.rating, /* Stars, 1 to 5. */
-  CASE WHEN newest.rating >= 4 THEN 'Positive' ELSE 'Neutral' END AS rating_sentiment, /* Positive for 4 and 5 stars, else Neutral. */
-  newest.review, /* What the user wrote. */
-  newest.rated_at, /* When the rating was given, in UTC. */
-  newest.rated_at::DATE AS rating_date, /* Day on which the rating was given, UTC. */
-  newest.accepted_on AS _accepted_on, /* Day on which the delivery that is shown became acceptable. */
+  acceptable.rating_id, /* Identifies the rating. */
+  acceptable.user_id, /* The user who rated. */
+  acceptable.show_id, /* The show that was rated. */
+  acceptable.watch_id, /* The watch that was rated, if the rating is of one. */
+  acceptable.rating, /* Stars, 1 to 5. */
+  CASE WHEN acceptable.rating >= 4 THEN 'Positive' ELSE 'Neutral' END AS rating_sentiment, /* Positive for 4 and 5 stars, else Neutral. */
+  acceptable.review, /* What the user wrote. */
+  acceptable.rated_at, /* When the rating was given, in UTC. */
+  acceptable.rated_at::DATE AS rating_date, /* Day on which the rating was given, UTC. */
+  acceptable.accepted_on AS _accepted_on, /* Day on which the delivery that is shown became acceptable. */
   COALESCE(summed.watch_ids, ARRAY())::ARRAY<BIGINT> AS _watch_ids, /* Every watch that an acceptable delivery of the rating named: it may have moved from one to another. */
-  summed.acceptable AS _accepted_deliveries /* Number of acceptable deliveries of the rating. */
-FROM newest
+  summed.deliveries AS _accepted_deliveries /* Number of acceptable deliveries of the rating. */
+FROM acceptable
 JOIN summed
-  ON summed.rating_id = newest.rating_id;
+  ON summed.rating_id = acceptable.rating_id
+QUALIFY
+  ROW_NUMBER() OVER (
+    PARTITION BY acceptable.rating_id
+    ORDER BY acceptable._ingest_date DESC, acceptable.row_hash DESC
+  ) = 1;
 
 @PRIMARY_KEY(rating_id)

@@ -1,13 +1,15 @@
+/*
+A row is a show, as its newest accepted delivery shows it. It comes from silver.accepted_shows, and
+changes on a day that delivers the show again.
+Grain: show_id.
+*/
 MODEL (
   name silver.shows,
   kind INCREMENTAL_BY_UNIQUE_KEY (
     unique_key show_id
   ),
-  description 'The shows as last delivered. Grain: show_id.',
   grain show_id,
-  tags (
-    silver
-  ),
+  tags silver,
   clustered_by show_id,
   physical_properties (
     'delta.enableDeletionVectors' = 'true'
@@ -22,13 +24,7 @@ MODEL (
   )
 );
 
-WITH touched AS (
-  SELECT
-    show_id
-  FROM silver.accepted_shows
-  WHERE
-    _ingest_date BETWEEN @start_date AND @end_date
-), deliveries AS (
+WITH deliveries AS (
   SELECT
     show_id,
     title,
@@ -41,18 +37,8 @@ WITH touched AS (
     _row_hash
   FROM silver.accepted_shows
   WHERE
-    _ingest_date <= @end_date AND show_id IN (
-      SELECT
-        show_id
-      FROM touched
-    )
-), ranked AS (
-  SELECT
-    *,
-    ROW_NUMBER() OVER (PARTITION BY show_id ORDER BY updated_at DESC, _ingest_date DESC, _row_hash DESC) AS place,
-    MIN(_ingest_date) OVER (PARTITION BY show_id) AS known_on,
-    COUNT(*) OVER (PARTITION BY show_id) AS accepted
-  FROM deliveries
+    _ingest_date <= @end_date
+    AND @IS_TOUCHED(show_id, silver.accepted_shows, _ingest_date)
 ), changes AS (
   SELECT
     show_id,
@@ -62,21 +48,24 @@ WITH touched AS (
     show_id
 )
 SELECT
-  ranked.show_id, /* Identifies the show. */
-  ranked.title, /* Title of the show. */
-  ranked.genre, /* Genre of the show, in lower case. */
-  ranked.release_year, /* Year of the first release. */
-  ranked.seasons, /* Number of seasons. */
-  ranked.rating_avg, /* Mean of the critics, 0 to 5. */
-  ranked.updated_at, /* When the source last changed the row, in UTC. */
-  ranked._ingest_date AS _delivered_on, /* Day of the delivery that is shown. */
-  ranked.known_on AS _known_on, /* Day of the first accepted delivery. */
+  deliveries.show_id, /* Identifies the show. */
+  deliveries.title, /* Title of the show. */
+  deliveries.genre, /* Genre of the show, in lower case. */
+  deliveries.release_year, /* Year of the first release. */
+  deliveries.seasons, /* Number of seasons. */
+  deliveries.rating_avg, /* Mean of the critics, 0 to 5. */
+  deliveries.updated_at, /* When the source last changed the row, in UTC. */
+  deliveries._ingest_date AS _delivered_on, /* Day of the delivery that is shown. */
+  MIN(deliveries._ingest_date) OVER (PARTITION BY deliveries.show_id) AS _known_on, /* Day of the first accepted delivery. */
   changes.changed_on AS _changed_on, /* Day since which title, genre and rating_avg are what they are. */
-  ranked.accepted AS _accepted_deliveries /* Number of accepted deliveries of the show. */
-FROM ranked
+  COUNT(*) OVER (PARTITION BY deliveries.show_id) AS _accepted_deliveries /* Number of accepted deliveries of the show. */
+FROM deliveries
 JOIN changes
-  ON changes.show_id = ranked.show_id
-WHERE
-  ranked.place = 1;
+  ON changes.show_id = deliveries.show_id
+QUALIFY
+  ROW_NUMBER() OVER (
+    PARTITION BY deliveries.show_id
+    ORDER BY deliveries.updated_at DESC, deliveries._ingest_date DESC, deliveries._row_hash DESC
+  ) = 1;
 
 @PRIMARY_KEY(show_id)

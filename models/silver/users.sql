@@ -1,9 +1,13 @@
+/*
+A row is a user, as the newest accepted delivery shows them. It comes from silver.accepted_users, and
+changes on a day that delivers the user again.
+Grain: user_id.
+*/
 MODEL (
   name silver.users,
   kind INCREMENTAL_BY_UNIQUE_KEY (
     unique_key user_id
   ),
-  description 'The users as last delivered. Grain: user_id.',
   grain user_id,
   tags (silver, personal_data),
   clustered_by user_id,
@@ -19,33 +23,6 @@ MODEL (
   )
 );
 
-WITH touched AS (
-  SELECT
-    user_id
-  FROM silver.accepted_users
-  WHERE
-    _ingest_date BETWEEN @start_date AND @end_date
-), ranked AS (
-  SELECT
-    user_id,
-    name,
-    email,
-    country,
-    subscription_plan,
-    signed_up_on,
-    updated_at,
-    _ingest_date,
-    ROW_NUMBER() OVER (PARTITION BY user_id ORDER BY updated_at DESC, _ingest_date DESC, _row_hash DESC) AS place,
-    MIN(_ingest_date) OVER (PARTITION BY user_id) AS known_on,
-    COUNT(*) OVER (PARTITION BY user_id) AS accepted
-  FROM silver.accepted_users
-  WHERE
-    _ingest_date <= @end_date AND user_id IN (
-      SELECT
-        user_id
-      FROM touched
-    )
-)
 SELECT
   user_id, /* Identifies the user. */
   name, /* Full name, every word capitalised. */
@@ -55,11 +32,14 @@ SELECT
   signed_up_on, /* Day on which the user signed up. */
   updated_at, /* When the source last changed the row, in UTC. */
   _ingest_date AS _delivered_on, /* Day of the delivery that is shown. */
-  known_on AS _known_on, /* Day of the first accepted delivery. */
-  accepted AS _accepted_deliveries /* Number of accepted deliveries of the user. */
-FROM ranked
+  MIN(_ingest_date) OVER (PARTITION BY user_id) AS _known_on, /* Day of the first accepted delivery. */
+  COUNT(*) OVER (PARTITION BY user_id) AS _accepted_deliveries /* Number of accepted deliveries of the user. */
+FROM silver.accepted_users
 WHERE
-  place = 1;
+  _ingest_date <= @end_date
+  AND @IS_TOUCHED(user_id, silver.accepted_users, _ingest_date)
+QUALIFY
+  ROW_NUMBER() OVER (PARTITION BY user_id ORDER BY updated_at DESC, _ingest_date DESC, _row_hash DESC) = 1;
 
 @PRIMARY_KEY(user_id);
 

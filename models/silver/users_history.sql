@@ -1,9 +1,15 @@
+/*
+What was true when. A row is a version of a user: it begins with the delivery that changed a column, and
+ends with the next version. It comes from silver.accepted_users, and can be built again at any time; a
+delivery only adds a version, and ends the one before.
+It depends on silver.users for its audit: the open version is the user that silver.users shows.
+Grain: user_id and valid_from.
+*/
 MODEL (
   name silver.users_history,
   kind INCREMENTAL_BY_UNIQUE_KEY (
     unique_key (user_id, valid_from)
   ),
-  description 'What was true when: every version of a user, out of the deliveries. Grain: user_id and valid_from.',
   grain (user_id, valid_from),
   tags (silver, history, personal_data),
   depends_on (
@@ -25,13 +31,7 @@ MODEL (
   )
 );
 
-WITH touched AS (
-  SELECT
-    user_id
-  FROM silver.accepted_users
-  WHERE
-    _ingest_date BETWEEN @start_date AND @end_date
-), deliveries AS (
+WITH deliveries AS (
   SELECT
     user_id,
     name,
@@ -44,11 +44,8 @@ WITH touched AS (
     _row_hash
   FROM silver.accepted_users
   WHERE
-    _ingest_date <= @end_date AND user_id IN (
-      SELECT
-        user_id
-      FROM touched
-    )
+    _ingest_date <= @end_date
+    AND @IS_TOUCHED(user_id, silver.accepted_users, _ingest_date)
 ), versions AS (
   SELECT
     *,

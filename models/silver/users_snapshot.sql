@@ -1,3 +1,9 @@
+/*
+What was shown when. A row is a version of a user as silver.users showed them from one run to another. A
+run ends the versions that silver.users no longer shows and adds those that are new; nothing corrects them
+afterwards, so it cannot be built again.
+Grain: user_id and valid_from.
+*/
 MODEL (
   name silver.users_snapshot,
   kind SCD_TYPE_2_BY_COLUMN (
@@ -6,7 +12,6 @@ MODEL (
     execution_time_as_valid_from TRUE,
     time_data_type TIMESTAMP_NTZ
   ),
-  description 'What was shown when: the users as silver.users showed them from run to run, never corrected afterwards. Grain: user_id and valid_from.',
   grain (user_id, valid_from),
   column_descriptions (
     user_id = 'Identifies the user.',
@@ -29,16 +34,6 @@ MODEL (
   )
 );
 
-WITH users AS (
-  SELECT
-    user_id,
-    name,
-    email,
-    country,
-    subscription_plan,
-    signed_up_on
-  FROM silver.users
-)
 SELECT
   user_id,
   name,
@@ -46,6 +41,6 @@ SELECT
   COALESCE(country, '') AS country,
   COALESCE(subscription_plan, '') AS subscription_plan,
   signed_up_on
-FROM users;
+FROM silver.users;
 
 @PERSONAL_DATA(name, email)

@@ -1,13 +1,16 @@
+/*
+A row is a watch, as its newest acceptable delivery shows it: one that breaks no rule, and whose user and
+show are known. It comes from bronze.delivered_watches, and changes on a day that delivers the watch again,
+or that makes a user or a show known for whom a delivery waited (quarantine.held_watches).
+Grain: watch_id.
+*/
 MODEL (
   name silver.watches,
   kind INCREMENTAL_BY_UNIQUE_KEY (
     unique_key watch_id
   ),
-  description 'The watches as last delivered, of known users and shows. Grain: watch_id.',
   grain watch_id,
-  tags (
-    silver
-  ),
+  tags silver,
   clustered_by watch_id,
   physical_properties (
     'delta.enableDeletionVectors' = 'true'
@@ -27,57 +30,24 @@ MODEL (
   )
 );
 
-WITH waiting AS (
+WITH touches AS (
+  /* days that may change a watch: of its deliveries, and of keys that became known to one that waited */
   SELECT
     watch_id,
-    user_id,
-    show_id
-  FROM quarantine.held_watches
-  WHERE
-    _ingest_date < @start_date AND SIZE(_broken_rules) = 0
-), released AS (
-  /* watches that waited for a user or a show who became known in this interval */
+    _ingest_date AS day
+  FROM bronze.delivered_watches
+  UNION ALL
   SELECT
-    waiting.watch_id
-  FROM waiting
+    held.watch_id,
+    GREATEST(users._known_on, shows._known_on) AS day
+  FROM quarantine.held_watches AS held
   JOIN silver.users AS users
-    ON users.user_id = waiting.user_id
+    ON users.user_id = held.user_id
   JOIN silver.shows AS shows
-    ON shows.show_id = waiting.show_id
+    ON shows.show_id = held.show_id
   WHERE
-    GREATEST(users._known_on, shows._known_on) BETWEEN @start_date AND @end_date
-), arrived AS (
-  SELECT
-    watch_id
-  FROM bronze.delivered_watches
-  WHERE
-    _ingest_date BETWEEN @start_date AND @end_date AND NOT watch_id IS NULL
-), repeated AS (
-  /* watches of this interval that may have another delivery than the one that arrived */
-  SELECT
-    watch_id
-  FROM released
-  UNION ALL
-  SELECT
-    watch_id
-  FROM arrived
-  GROUP BY
-    watch_id
-  HAVING
-    COUNT(*) > 1
-  UNION ALL
-  SELECT
-    watch_id
-  FROM bronze.delivered_watches
-  WHERE
-    _ingest_date < @start_date
-    AND watch_id IN (
-      SELECT
-        watch_id
-      FROM arrived
-    )
+    SIZE(held._broken_rules) = 0
 ), deliveries AS (
-  /* nearly all watches are delivered once: only the others have to be ranked, and their hash computed */
   SELECT
     watch_id,
     user_id,
@@ -87,61 +57,14 @@ WITH waiting AS (
     completion_pct,
     status,
     device,
-    _ingest_date,
     _rescued_data,
-    FALSE AS is_repeated,
-    NULL AS _row_hash
+    _ingest_date
   FROM bronze.delivered_watches
   WHERE
-    _ingest_date BETWEEN @start_date AND @end_date
-    AND NOT watch_id IN (
-      SELECT
-        watch_id
-      FROM repeated
-    )
-  UNION ALL
+    @IS_TOUCHED(watch_id, touches, day)
+), acceptable AS (
   SELECT
-    watch_id,
-    user_id,
-    show_id,
-    watched_at,
-    minutes_watched,
-    completion_pct,
-    status,
-    device,
-    _ingest_date,
-    _rescued_data,
-    TRUE AS is_repeated,
-    @ROW_HASH(
-      watch_id::BIGINT,
-      user_id::BIGINT,
-      show_id::BIGINT,
-      watched_at::TIMESTAMP_NTZ,
-      minutes_watched::INT,
-      completion_pct::DOUBLE,
-      status::STRING,
-      device::STRING
-    ) AS _row_hash
-  FROM bronze.delivered_watches
-  WHERE
-    watch_id IN (
-      SELECT
-        watch_id
-      FROM repeated
-    )
-), accepted AS (
-  SELECT
-    deliveries.watch_id,
-    deliveries.user_id,
-    deliveries.show_id,
-    deliveries.watched_at,
-    deliveries.minutes_watched,
-    deliveries.completion_pct,
-    deliveries.status,
-    deliveries.device,
-    deliveries._ingest_date,
-    deliveries.is_repeated,
-    deliveries._row_hash,
+    deliveries.*,
     GREATEST(deliveries._ingest_date, users._known_on, shows._known_on) AS accepted_on
   FROM deliveries
   JOIN silver.users AS users
@@ -151,24 +74,6 @@ WITH waiting AS (
   WHERE
     @IS_ACCEPTABLE(@WATCHES_RULES(), deliveries)
     AND GREATEST(deliveries._ingest_date, users._known_on, shows._known_on) <= @end_date
-), newest AS (
-  SELECT
-    *,
-    accepted_on AS known_on,
-    1 AS acceptable
-  FROM accepted
-  WHERE
-    NOT is_repeated
-  UNION ALL
-  SELECT
-    *,
-    MIN(accepted_on) OVER (PARTITION BY watch_id) AS known_on,
-    COUNT(*) OVER (PARTITION BY watch_id) AS acceptable
-  FROM accepted
-  WHERE
-    is_repeated
-  QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY watch_id ORDER BY _ingest_date DESC, _row_hash DESC) = 1
 )
 SELECT
   watch_id, /* Identifies the watch. */
@@ -182,7 +87,7 @@ SELECT
   LOWER(@CLEAN(device)) AS device, /* Device on which it was watched, in lower case. */
   accepted_on AS _accepted_on, /* Day on which the delivery that is shown became acceptable: its own, or that on which its user or show became known if that is later. */
   known_on AS _known_on, /* Day on which the first delivery of the watch became acceptable. */
-  acceptable::BIGINT AS _accepted_deliveries /* Number of acceptable deliveries of the watch. */
-FROM newest;
+  deliveries::BIGINT AS _accepted_deliveries /* Number of acceptable deliveries of the watch. */
+FROM @NEWEST(acceptable, watch_id, @WATCHES_COLUMNS());
 
 @PRIMARY_KEY(watch_id)

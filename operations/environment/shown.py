@@ -10,14 +10,14 @@ from sqlglot import parse_one
 from sqlmesh import Context
 from sqlmesh.core.snapshot import Snapshot
 
+from macros.feeds import FEEDS, LAYERS
 from operations import CommandError
 from operations.sqlmesh_internals import AuditResult
 
 Rows = list[tuple[Any, ...]]
 Snapshots = Mapping[str, Snapshot]
 
-LAYERS = ("bronze", "silver", "quarantine", "gold", "analytics")
-FEEDS = ("users", "shows", "watches", "ratings")
+LAYERS_OF_ROWS = tuple(layer for layer in LAYERS if layer != "quality")
 HELPERS = {"seed", "internal"}  # tags of models that are not for readers
 
 
@@ -91,11 +91,11 @@ def models(context: Context, snapshots: Snapshots, views: Mapping[str, str]) -> 
     readable = [
         s.model
         for s in snapshots.values()
-        if s.model.schema_name in LAYERS and not HELPERS.intersection(s.model.tags)
+        if s.model.schema_name in LAYERS_OF_ROWS and not HELPERS.intersection(s.model.tags)
     ]
     counts = rows(context, {m.name: views[m.name] for m in readable})
     found = [(m.schema_name, m.view_name, counts[m.name]) for m in readable]
-    return sorted(found, key=lambda row: (LAYERS.index(row[0]), row[1]))
+    return sorted(found, key=lambda row: (LAYERS_OF_ROWS.index(row[0]), row[1]))
 
 
 def feeds(context: Context, views: Mapping[str, str]) -> Rows:

@@ -235,12 +235,12 @@ def test_typed_values_fit_alike(contexts: tuple[Context, Context]) -> None:
     delivered = exp.select(
         *casts, "delivered_on AS _ingest_date", "'drawn' AS _source", dialect="databricks"
     ).from_("drawn")
-    columns = [exp.cast(exp.column(column), type_) for column, type_ in types.items()]
+    columns = exp.convert(tuple(types.items()))
     query = exp.select(
         *types,
         "_ingest_date",
         "_rescued_data",
-        row_hash(None, *columns).as_("_row_hash"),
+        row_hash(None, columns, exp.to_table("delivery")).as_("_row_hash"),
         iso_day_of_week(None, exp.column("a_date")).as_("day_of_week"),
     ).from_(fitted(delivered, types, typed=True))
     names = dict.fromkeys(query.named_selects, "as cast")

@@ -1,10 +1,13 @@
+/*
+The seed that is the delivery of devices while no landing is set. A row is a delivered row, as text.
+Grain: one delivered row.
+*/
 MODEL (
   name bronze.raw_devices,
   kind SEED (
     path '../../seeds/raw_devices.csv',
     csv_settings (keep_default_na = FALSE)
   ),
-  description 'The seed that is the delivery of devices while no landing is set. Grain: one delivered row.',
   columns (
     device_id STRING,
     name STRING,
@@ -22,8 +25,6 @@ MODEL (
   ),
   tags (bronze, seed),
   audits (
-    not_null(columns := (
-      delivered_on
-    ))
+    not_null(columns := delivered_on)
   )
 )

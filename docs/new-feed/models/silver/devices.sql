@@ -1,13 +1,15 @@
+/*
+A row is a device, as its newest accepted delivery shows it. It comes from silver.accepted_devices, and
+changes on a day that delivers the device again.
+Grain: device_id.
+*/
 MODEL (
   name silver.devices,
   kind INCREMENTAL_BY_UNIQUE_KEY (
     unique_key device_id
   ),
-  description 'The devices as last delivered. Grain: device_id.',
   grain device_id,
-  tags (
-    silver
-  ),
+  tags silver,
   clustered_by device_id,
   physical_properties (
     'delta.enableDeletionVectors' = 'true'
@@ -21,40 +23,20 @@ MODEL (
   )
 );
 
-WITH touched AS (
-  SELECT
-    device_id
-  FROM silver.accepted_devices
-  WHERE
-    _ingest_date BETWEEN @start_date AND @end_date
-), ranked AS (
-  SELECT
-    device_id,
-    name,
-    updated_at,
-    _ingest_date,
-    ROW_NUMBER() OVER (
-      PARTITION BY device_id
-      ORDER BY updated_at DESC, _ingest_date DESC, _row_hash DESC
-    ) AS place,
-    COUNT(*) OVER (PARTITION BY device_id) AS accepted
-  FROM silver.accepted_devices
-  WHERE
-    _ingest_date <= @end_date
-    AND device_id IN (
-      SELECT
-        device_id
-      FROM touched
-    )
-)
 SELECT
   device_id, /* Identifies the device. */
   name, /* Name of the device. */
   updated_at, /* When the source last changed the row, in UTC. */
   _ingest_date AS _delivered_on, /* Day of the delivery that is shown. */
-  accepted AS _accepted_deliveries /* Number of accepted deliveries of the device. */
-FROM ranked
+  COUNT(*) OVER (PARTITION BY device_id) AS _accepted_deliveries /* Number of accepted deliveries of the device. */
+FROM silver.accepted_devices
 WHERE
-  place = 1;
+  _ingest_date <= @end_date
+  AND @IS_TOUCHED(device_id, silver.accepted_devices, _ingest_date)
+QUALIFY
+  ROW_NUMBER() OVER (
+    PARTITION BY device_id
+    ORDER BY updated_at DESC, _ingest_date DESC, _row_hash DESC
+  ) = 1;
 
 @PRIMARY_KEY(device_id)

@@ -1,5 +1,5 @@
 AUDIT (
-  name reject_share_is_bearable
+  name reject_share_is_within_limit
 );
 
 /* Next: A day of a feed has too many rejects. Look at _rejected_for in quarantine.<feed>. Have the
