@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import pytest
 from conftest import PHONE, Open
-from harness import PROJECT, seeds_in_prod
+from harness import PROJECT, Platform
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -43,14 +43,13 @@ class Links(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(seeds_in_prod: Platform, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site of the seeds in prod, built as users build it."""
     folder = tmp_path_factory.mktemp("site")
-    platform = seeds_in_prod(folder / "platform")
     built = subprocess.run(
         [sys.executable, "-m", "documentation", "build", "--folder", folder / "site"],
         cwd=PROJECT,
-        env=platform.environment(),
+        env=seeds_in_prod.environment(),
         capture_output=True,
         text=True,
     )
