@@ -22,6 +22,7 @@ from postgres import Postgres, postgres
 from generator.generate import write_landing
 from generator.population import Settings
 from operations.hooks.state_lock import KEY
+from tests.warehouse import Warehouse
 
 FIRST, SECOND = date(2026, 1, 1), date(2026, 1, 2)
 CHANGES = [
@@ -70,7 +71,7 @@ def model(table: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+def team(running_warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     """An empty prod whose state was made by `sqlmesh migrate`; the first day is delivered."""
     folder = tmp_path_factory.mktemp("team")
     written = folder / "written"
@@ -83,7 +84,8 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
             text = path.read_text()
             assert text.count(old) == 1
             path.write_text(text.replace(old, new))
-    with postgres() as server, engines(folder, "json") as both:
+    both = engines(running_warehouse, folder, "json")
+    with postgres() as server:
         both.databricks.settings |= server.settings() | {"STREAMING_STATE_WAIT_MINUTES": "20"}
         # As jobs and the bot choose the gateway.
         both.databricks.settings["SQLMESH__DEFAULT_GATEWAY"] = "databricks"

@@ -9,6 +9,8 @@ from engines import engines
 from github_standin import BOT, GitHub
 from pull_requests import DEPLOYED, PLAN, Stage
 
+from tests.warehouse import Warehouse
+
 pytestmark = pytest.mark.slow
 
 # Shows, from delivery to silver: enough to tell whether bot and warehouse go together.
@@ -28,9 +30,10 @@ CHANGE = {
 SEASONS = "SELECT SUM(seasons) FROM {}.shows"
 
 
-def test_from_push_to_prod(tmp_path: Path) -> None:
+def test_from_push_to_prod(running_warehouse: Warehouse, tmp_path: Path) -> None:
     """Its environment and plan are there, prod as it was; then prod takes over what it has."""
-    with GitHub(tmp_path) as github, engines(tmp_path, STREAMING_LANDING="") as both:
+    both = engines(running_warehouse, tmp_path, STREAMING_LANDING="")
+    with GitHub(tmp_path) as github:
         stage = Stage(github, tmp_path, both.databricks, MODELS)
         first = stage.deploy_main()
         assert first.result == "success", first.log
