@@ -343,13 +343,20 @@ def gold(platform: Platform) -> Tables:
     return {name: rows for name, rows in platform.tables().items() if name.startswith("gold.")}
 
 
-def checkout(folder: Path) -> Path:
-    """A copy of the project in `folder`, with a cache of its own: a copy of the models parsed."""
+def checkout(folder: Path, models: Sequence[str] = ()) -> Path:
+    """A copy of the project in `folder`, with a cache of its own: a copy of the models parsed.
+
+    Args:
+        models: those of the project's models that it has, as `schema.model`; without it, all.
+    """
     folder.mkdir(exist_ok=True)
     for part in PARTS:
         source = PROJECT / part
         # With their times, by which SQLMesh knows the models in its cache.
         (shutil.copytree if source.is_dir() else shutil.copy2)(source, folder / part)
+    for path in (folder / "models").glob("*/*.sql") if models else ():
+        if f"{path.parent.name}.{path.stem}" not in models:
+            path.unlink()
     with suppress(shutil.Error, FileNotFoundError):  # another worker's file that came and went
         shutil.copytree(PROJECT / ".cache", folder / ".cache")
     return folder

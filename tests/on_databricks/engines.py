@@ -176,6 +176,12 @@ def _same(left: Any, right: Any) -> bool:
     return type(left) is type(right) and left == right
 
 
+def of_feed(feed: str) -> tuple[str, ...]:
+    """A feed's models, from delivery to silver: enough for what is about commands alone."""
+    layers = ("bronze.raw_", "bronze.delivered_", "silver.accepted_", "silver.", "quarantine.")
+    return tuple(f"{layer}{feed}" for layer in layers)
+
+
 def filled_model(statement: Statement) -> re.Match[str] | None:
     """The model whose table a statement fills, as `schema__model`."""
     return FILLED.search(re.sub(r"^/\*.*?\*/ ", "", statement.sent))

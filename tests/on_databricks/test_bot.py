@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from engines import engines
+from engines import engines, of_feed
 from github_standin import BOT, GitHub
 from pull_requests import DEPLOYED, PLAN, Stage
 
@@ -13,14 +13,6 @@ from tests.warehouse import Warehouse
 
 pytestmark = pytest.mark.slow
 
-# Shows, from delivery to silver: enough to tell whether bot and warehouse go together.
-MODELS = (
-    "bronze.raw_shows",
-    "bronze.delivered_shows",
-    "silver.accepted_shows",
-    "silver.shows",
-    "quarantine.shows",
-)
 SHOWS = "models/silver/shows.sql"
 SHOWS_TEST = "tests/unit/test_silver_shows.yaml"
 CHANGE = {
@@ -34,7 +26,7 @@ def test_from_push_to_prod(running_warehouse: Warehouse, tmp_path: Path) -> None
     """Its environment and plan are there, prod as it was; then prod takes over what it has."""
     both = engines(running_warehouse, tmp_path, STREAMING_LANDING="")
     with GitHub(tmp_path) as github:
-        stage = Stage(github, tmp_path, both.databricks, MODELS)
+        stage = Stage(github, tmp_path, both.databricks, of_feed("shows"))
         first = stage.deploy_main()
         assert first.result == "success", first.log
         sha = stage.push("seasons", CHANGE)
