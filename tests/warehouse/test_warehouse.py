@@ -82,6 +82,12 @@ def test_information_schema(run: Run) -> None:
         ("id", "bigint", "key"),
         ("n", "decimal(9,2)", None),
     ]
+    run("ALTER TABLE t ALTER COLUMN n COMMENT 'how many'")
+    run("COMMENT ON COLUMN t.id IS 'the key'")
+    assert run(f"{columns} WHERE {where} AND table_name = 't' ORDER BY ordinal_position") == [
+        ("id", "bigint", "the key"),
+        ("n", "decimal(9,2)", "how many"),
+    ]
     keys = "SELECT constraint_type FROM one.information_schema.table_constraints"
     assert run(f"{keys} WHERE {where}") == [("PRIMARY KEY",)]
 
