@@ -1,4 +1,16 @@
-"""Runs the project in a folder of its own, as a user would, and reads what it made."""
+"""Runs the project in a folder of its own, as a user would, and reads what it made.
+
+What is costly is a plan (twelve seconds of a processor), then a run (seven), a new `sqlmesh`
+process (two to seven) and a checkout that was never loaded (four). So, in a new test:
+
+- The fixture `seeds_in_prod` is a platform of the file's own whose prod has the seeds; it is a copy
+  of what one worker builds once a session. `built_once` (conftest.py) does it for other states.
+- The fixture `first_day_in_prod` is a platform with a day of deliveries in prod. A file's tests get
+  it one after the other, each as it was: `platform.save()` keeps a state that several tests start
+  from, and `platform.restore()` goes back to it, in the same folder, since rows name their files.
+- `checkout(folder)` takes the models that were parsed with it.
+- `draws(n)` is how many examples a drawn test draws: n in CI, many times that at night.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +20,9 @@ import os
 import shutil
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,6 +35,7 @@ import pyarrow.parquet
 import pytest
 from click.testing import CliRunner, Result
 from sqlmesh import Context
+from sqlmesh.core.config import Config
 from sqlmesh.core.console import NoopConsole, set_console
 from sqlmesh.core.macros import macro
 from sqlmesh.utils import UniqueKeyDict
@@ -43,6 +57,7 @@ ARROW_TYPES = {
     "TIMESTAMP": pa.timestamp("us"),
 }
 
+DRAWS = "STREAMING_TEST_DRAWS"  # how many times more examples are drawn than in CI
 Row = Mapping[str, Any]
 Tables = dict[str, list[dict[str, Any]]]
 
@@ -68,6 +83,11 @@ class Stopped(Exception):
 def tier_lacks(reason: str) -> NoReturn:
     """Skips a test and says what its tier lacks; fails it where no tier may be skipped."""
     (pytest.fail if os.environ.get("STREAMING_REQUIRE_ALL_TIERS") else pytest.skip)(reason)
+
+
+def draws(in_ci: int) -> int:
+    """How many examples a drawn test draws where it would draw `in_ci` in CI."""
+    return in_ci * int(os.environ.get(DRAWS, "1"))
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Row]) -> str:
@@ -103,6 +123,7 @@ class Platform:
     ) -> None:
         self.project = project
         self.gateway = gateway
+        self.folder = folder
         self.landing = folder / "landing"
         self.data = folder / "data"
         self.files_format = files_format
@@ -147,6 +168,20 @@ class Platform:
                     rows = tuple(json.loads(line, parse_int=str, parse_float=str) for line in lines)
                     self.deliveries.append(oracle.Delivery(feed, day, str(path), rows))
 
+    def save(self) -> None:
+        """Keeps what has landed, what was made of it and the settings, for `restore`."""
+        for part in (self.landing, self.data):
+            shutil.copytree(part, self.folder / "saved" / part.name)
+        self._saved = list(self.deliveries), dict(self.settings)
+
+    def restore(self) -> None:
+        """Goes back to what was saved. The files' names and times are those of then."""
+        for part in (self.landing, self.data):
+            shutil.rmtree(part)
+            shutil.copytree(self.folder / "saved" / part.name, part)
+        deliveries, settings = self._saved
+        self.deliveries, self.settings = list(deliveries), dict(settings)
+
     def environment(self) -> dict[str, str]:
         """The variables of a process that runs the project here."""
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(SETTINGS)}
@@ -163,7 +198,8 @@ class Platform:
         os.environ.update(self.environment())
         context = None
         try:
-            context = Context(paths=self.project, gateway=self.gateway)
+            with cache_for_any_folder(self.data):
+                context = Context(paths=self.project, gateway=self.gateway)
             yield context
         except PlanError as error:
             raise Stopped("\n".join(failures.failed)) from error
@@ -267,13 +303,6 @@ class Platform:
         assert_equal(self.tables(), oracle.build(self.deliveries))
 
 
-def seeds_in_prod(folder: Path, project: Path = PROJECT) -> Platform:
-    """A platform whose prod has the seeds, all of which were delivered by SEEDS_LAST."""
-    platform = Platform(folder, project=project, STREAMING_LANDING="")
-    platform.plan(SEEDS_LAST)
-    return platform
-
-
 def deliver_day(platform: Platform, day: date, users: int = 1, bad_users: int = 0) -> None:
     """A day of new users, some without an address, one show and a watch of it."""
     number = (day - FIRST).days * 10_000
@@ -314,13 +343,39 @@ def gold(platform: Platform) -> Tables:
     return {name: rows for name, rows in platform.tables().items() if name.startswith("gold.")}
 
 
-def checkout(folder: Path) -> Path:
-    """A copy of the project in `folder`, whose cache no other test shares."""
+def checkout(folder: Path, models: Sequence[str] = ()) -> Path:
+    """A copy of the project in `folder`, with a cache of its own: a copy of the models parsed.
+
+    Args:
+        models: those of the project's models that it has, as `schema.model`; without it, all.
+    """
     folder.mkdir(exist_ok=True)
     for part in PARTS:
         source = PROJECT / part
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
+        # With their times, by which SQLMesh knows the models in its cache.
+        (shutil.copytree if source.is_dir() else shutil.copy2)(source, folder / part)
+    for path in (folder / "models").glob("*/*.sql") if models else ():
+        if f"{path.parent.name}.{path.stem}" not in models:
+            path.unlink()
+    with suppress(shutil.Error, FileNotFoundError):  # another worker's file that came and went
+        shutil.copytree(PROJECT / ".cache", folder / ".cache")
     return folder
+
+
+@contextmanager
+def cache_for_any_folder(data: Path) -> Iterator[None]:
+    """Lets contexts whose configurations differ in the folder of the data alone share a cache.
+
+    SQLMesh keys the models that it parsed by the whole configuration; no model knows that folder.
+    """
+
+    def fingerprint(config: Config) -> str:
+        values = repr(config.dict(exclude={"loader", "notification_targets"}))
+        return str(zlib.crc32(values.replace(str(data), "").encode()))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Config, "fingerprint", property(fingerprint))
+        yield
 
 
 def forget_macros() -> None:

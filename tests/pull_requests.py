@@ -34,15 +34,11 @@ class Stage:
     ) -> None:
         self.github = github
         self.platform = platform
-        checkout(github.clone)
+        checkout(github.clone, models)
         shutil.copy(PROJECT / ".gitignore", github.clone)
         unit_tests = {}
         for path in (github.clone / "models").glob("*/*.sql"):
-            name = f"{path.parent.name}.{path.stem}"
-            if models and name not in models:
-                path.unlink()
-            else:
-                unit_tests |= first_unit_test(name)
+            unit_tests |= first_unit_test(f"{path.parent.name}.{path.stem}")
         github.push("main", unit_tests)
         github.people = {"dora": "write", "ann": "write", "mallory": "read"}
         self.runner = Runner(

@@ -358,20 +358,16 @@ def test_a_late_feed_is_told_once(tmp_path: Path, tls: tuple[Path, ssl.SSLContex
     assert f"Next: ask for the files. When they have landed: sqlmesh plan prod {restated}" in text
 
 
-def test_without_a_deadline_nothing_is_late(tmp_path: Path) -> None:
-    platform = Platform(tmp_path)
-    deliver_day(platform, FIRST)
-    platform.plan(FIRST)
+def test_without_a_deadline_nothing_is_late(first_day_in_prod: Platform) -> None:
+    platform = first_day_in_prod
     deliver_day(platform, SECOND)
     with webhook() as (messages, url):
         command = run(platform, str(SECOND), STREAMING_SLACK_WEBHOOK=url)
     assert command.returncode == 0 and messages == []
 
 
-def test_a_late_feed_that_cannot_be_told_changes_nothing(tmp_path: Path) -> None:
-    platform = Platform(tmp_path)
-    deliver_day(platform, FIRST)
-    platform.plan(FIRST)
+def test_a_late_feed_that_cannot_be_told_changes_nothing(first_day_in_prod: Platform) -> None:
+    platform = first_day_in_prod
     deliver_day(platform, SECOND)
     settings = {"STREAMING_DELIVERY_WAIT_HOURS": "6"}
     with webhook(404) as (messages, url):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from harness import FIRST, Platform, Stopped, deliver_day, gold
@@ -44,12 +43,10 @@ BREAKS = {
 
 
 @pytest.fixture(scope="module")
-def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
+def context(seeds_in_prod: Platform) -> Iterator[Context]:
     """A context on prod, built from the seeds, that judges silence."""
-    platform = Platform(tmp_path_factory.mktemp("audits"), STREAMING_LANDING="")
-    platform.plan(LAST)
-    platform.settings["STREAMING_MAX_SILENCE_DAYS"] = "3"
-    with platform.context() as context:
+    seeds_in_prod.settings["STREAMING_MAX_SILENCE_DAYS"] = "3"
+    with seeds_in_prod.context() as context:
         yield context
 
 
@@ -122,12 +119,9 @@ def test_a_long_interval_touches_every_key(context: Context) -> None:
 
 
 @pytest.fixture
-def platform(tmp_path: Path) -> Platform:
+def platform(first_day_in_prod: Platform) -> Platform:
     """A platform whose first day is in prod."""
-    platform = Platform(tmp_path)
-    deliver_day(platform, FIRST)
-    platform.plan(FIRST)
-    return platform
+    return first_day_in_prod
 
 
 def test_too_many_rejects_keep_gold_as_it_was(platform: Platform) -> None:

@@ -1590,6 +1590,13 @@ def test_a_feed_without_a_folder(young: Young) -> None:
     assert_equal(young.tables, young.expected)
 
 
+def test_a_parquet_day_without_a_feed(tmp_path: Path) -> None:
+    """A feed that delivers nothing on a day is no reason to stop."""
+    platform = Platform(tmp_path, "parquet")
+    platform.plan(PARENTS_DAY)
+    assert not platform.tables()["bronze.watches"]
+
+
 @pytest.mark.parametrize("setting, value", SETTINGS)
 def test_bad_setting(young: Young, setting: str, value: str) -> None:
     assert f"{setting} is '{value}'" in young.errors[setting, value]

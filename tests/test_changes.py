@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from harness import Platform, checkout
+from harness import Platform, checkout, draws
 from hypothesis import given
 from hypothesis import settings as of_hypothesis
 from hypothesis import strategies as st
@@ -667,7 +667,7 @@ def by_key(rows: list[Any]) -> dict[int, Any]:
     return {row[0]: row for row in rows}
 
 
-@of_hypothesis(max_examples=40, deadline=None)
+@of_hypothesis(max_examples=draws(40), deadline=None)
 @given(TABLES.map(by_key), TABLES.map(by_key))
 def test_drawn_tables_with_a_key(before: dict[int, Any], after: dict[int, Any]) -> None:
     told = compared_in_memory(list(before.values()), list(after.values()), ["id"])
@@ -692,7 +692,7 @@ def test_drawn_tables_with_a_key(before: dict[int, Any], after: dict[int, Any]) 
         assert {(s.key, s.before, s.after) for s in samples} <= as_text
 
 
-@of_hypothesis(max_examples=40, deadline=None)
+@of_hypothesis(max_examples=draws(40), deadline=None)
 @given(TABLES, TABLES)
 def test_drawn_tables_without_a_key(before: list[Any], after: list[Any]) -> None:
     """Also where the key that is given is not one in either table."""

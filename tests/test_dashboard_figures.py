@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from harness import Platform, deliver_day, seeds_in_prod
+from harness import Platform, deliver_day
 
 from dashboard import figures
 from dashboard.data import Frames, read
@@ -17,21 +17,15 @@ from operations.environment.shown import NoEnvironment
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    """The seeds in prod."""
-    return seeds_in_prod(tmp_path_factory.mktemp("dashboard"))
-
-
-@pytest.fixture(scope="module")
-def frames(platform: Platform) -> Frames:
-    with platform.context() as context:
+def frames(seeds_in_prod: Platform) -> Frames:
+    with seeds_in_prod.context() as context:
         return read(context, "prod")
 
 
 @pytest.fixture(scope="module")
-def exported(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def exported(seeds_in_prod: Platform, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("export")
-    with platform.context() as context:
+    with seeds_in_prod.context() as context:
         export(context, "prod", folder)
     return folder
 
@@ -42,8 +36,8 @@ def drawn(figure: figures.Figure) -> pd.DataFrame:
     return pd.DataFrame(max(figure.chart.to_dict()["datasets"].values(), key=len))
 
 
-def test_viewing_is_what_was_watched(platform: Platform, frames: Frames) -> None:
-    months = platform.query(
+def test_viewing_is_what_was_watched(seeds_in_prod: Platform, frames: Frames) -> None:
+    months = seeds_in_prod.query(
         "SELECT STRFTIME(watch_date, '%Y-%m') AS month, ROUND(SUM(minutes_watched) / 60, 1), "
         "COUNT(*) FROM streaming_prod.gold.fct_watches GROUP BY month ORDER BY month"
     )
@@ -57,8 +51,8 @@ def test_viewing_is_what_was_watched(platform: Platform, frames: Frames) -> None
     assert f"{pd.Timestamp(most[0]):%B %Y}: {most[1]:,.0f} hours" in figure.title
 
 
-def test_genres_are_rated_as_in_gold(platform: Platform, frames: Frames) -> None:
-    genres = platform.query(
+def test_genres_are_rated_as_in_gold(seeds_in_prod: Platform, frames: Frames) -> None:
+    genres = seeds_in_prod.query(
         "SELECT COALESCE(show_genre, 'unknown') AS genre, ROUND(AVG(rating), 2), COUNT(*) "
         "FROM streaming_prod.gold.fct_ratings GROUP BY genre ORDER BY AVG(rating) DESC, genre"
     )
@@ -69,27 +63,29 @@ def test_genres_are_rated_as_in_gold(platform: Platform, frames: Frames) -> None
 
 
 def test_names_are_masked_unless_they_may_be_seen(
-    platform: Platform, exported: Path, monkeypatch: pytest.MonkeyPatch
+    seeds_in_prod: Platform, exported: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = [name for (name,) in platform.query("SELECT name FROM streaming_prod.silver.users")]
+    names = [
+        name for (name,) in seeds_in_prod.query("SELECT name FROM streaming_prod.silver.users")
+    ]
     for file in exported.iterdir():
         text = file.read_text()
         assert not [name for name in names if name in text], file.name
-    monkeypatch.setitem(platform.settings, "STREAMING_SHOW_NAMES", "1")
-    with platform.context() as context:
+    monkeypatch.setitem(seeds_in_prod.settings, "STREAMING_SHOW_NAMES", "1")
+    with seeds_in_prod.context() as context:
         users = read(context, "prod")["engaged_users"]
     assert set(users["name"]) <= set(names) and len(users)
 
 
-def test_a_show_has_its_watches_and_ratings(platform: Platform, frames: Frames) -> None:
-    for show_id, watches, minutes in platform.query(
+def test_a_show_has_its_watches_and_ratings(seeds_in_prod: Platform, frames: Frames) -> None:
+    for show_id, watches, minutes in seeds_in_prod.query(
         "SELECT show_id, COUNT(*), SUM(minutes_watched) FROM streaming_prod.gold.fct_watches "
         "GROUP BY show_id"
     ):
         said, (by_month, by_stars) = figures.show(frames, show_id)
         assert f"Watched {watches:,} time{'s' * (watches > 1)}, {minutes / 60:,.0f} hours" in said
         assert drawn(by_month)["watches"].sum() == watches
-        rated = platform.query(
+        rated = seeds_in_prod.query(
             "SELECT rating, COUNT(*) FROM streaming_prod.gold.fct_ratings "
             f"WHERE show_id = {show_id} GROUP BY rating"
         )
@@ -100,9 +96,9 @@ def test_a_show_has_its_watches_and_ratings(platform: Platform, frames: Frames) 
             assert by_stars.chart is None and by_stars.title == "Nobody rated it yet."
 
 
-def test_every_delivered_row_flows_somewhere(platform: Platform, frames: Frames) -> None:
+def test_every_delivered_row_flows_somewhere(seeds_in_prod: Platform, frames: Frames) -> None:
     rows = drawn(figures.flow(frames))
-    for feed, delivered, accepted, superseded, quarantined in platform.query(
+    for feed, delivered, accepted, superseded, quarantined in seeds_in_prod.query(
         "SELECT feed, delivered, accepted, superseded, quarantined "
         "FROM streaming_prod.quality.reconciliation"
     ):
@@ -113,13 +109,15 @@ def test_every_delivered_row_flows_somewhere(platform: Platform, frames: Frames)
         assert all(f" {counts[fate]:,} (" in label for fate, label in start["label"].items())
 
 
-def test_rejects_and_freshness_are_those_of_quality(platform: Platform, frames: Frames) -> None:
+def test_rejects_and_freshness_are_those_of_quality(
+    seeds_in_prod: Platform, frames: Frames
+) -> None:
     feeds = " UNION ALL ".join(
         f"SELECT '{feed}: ' || UNNEST(_rejected_for) AS what, _ingest_date "
         f"FROM streaming_prod.quarantine.{feed}"
         for feed in ("users", "shows", "watches", "ratings")
     )
-    found = platform.query(
+    found = seeds_in_prod.query(
         f"SELECT what, STRFTIME(_ingest_date, '%Y-%m-%d'), COUNT(*) FROM ({feeds}) GROUP BY ALL"
     )
     days = sorted({day for _, day, _ in found})[-14:]
@@ -133,7 +131,7 @@ def test_rejects_and_freshness_are_those_of_quality(platform: Platform, frames: 
     least = cells.groupby("what")["rejections"].sum().min()
     assert all(n <= least for (what, _), n in wanted.items() if what not in set(cells["what"]))
     rows = drawn(figures.freshness(frames)).set_index("feed")["last_delivery"]
-    for feed, last in platform.query(
+    for feed, last in seeds_in_prod.query(
         "SELECT feed, MAX(_ingest_date) FROM streaming_prod.quality.deliveries GROUP BY feed"
     ):
         assert rows[feed].startswith(str(last))

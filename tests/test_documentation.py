@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from harness import SEEDS_LAST, Platform, checkout, seeds_in_prod
+from harness import SEEDS_LAST, Platform, checkout
 
 from documentation.catalog import Catalog
 from documentation.diagram import draw, without_nodes, without_shortcuts
@@ -18,15 +18,9 @@ RATING = ('"streaming_prod"."gold"."fct_watches"', "rating")
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    """The seeds in prod."""
-    return seeds_in_prod(tmp_path_factory.mktemp("documentation"))
-
-
-@pytest.fixture(scope="module")
-def made(platform: Platform) -> tuple[Catalog, dict[str, str]]:
+def made(seeds_in_prod: Platform) -> tuple[Catalog, dict[str, str]]:
     """The catalog, and the text of each page by its path."""
-    with platform.context() as context:
+    with seeds_in_prod.context() as context:
         catalog = Catalog(context, "prod")
         return catalog, dict(pages(catalog))
 
@@ -70,11 +64,11 @@ def test_personal_data_is_marked(texts: dict[str, str]) -> None:
 
 
 def test_rows_are_those_of_prod(
-    platform: Platform, catalog: Catalog, texts: dict[str, str]
+    seeds_in_prod: Platform, catalog: Catalog, texts: dict[str, str]
 ) -> None:
     listed = texts["models/index.md"]
     for name in ("bronze.watches", "silver.watches", "gold.fct_watches", "quarantine.users"):
-        [(rows,)] = platform.query(f"SELECT COUNT(*) FROM streaming_prod.{name}")
+        [(rows,)] = seeds_in_prod.query(f"SELECT COUNT(*) FROM streaming_prod.{name}")
         assert rows > 0
         assert f"| Rows in prod | {rows:,} |" in texts[f"models/{name.replace('.', '/')}.md"]
         [row] = [line for line in listed.splitlines() if f"[`{name}`]" in line]
@@ -163,13 +157,13 @@ def test_sql_is_there_as_written_and_for_each_engine(texts: dict[str, str]) -> N
 
 
 def test_rules_are_those_that_are_applied(
-    platform: Platform, catalog: Catalog, texts: dict[str, str]
+    seeds_in_prod: Platform, catalog: Catalog, texts: dict[str, str]
 ) -> None:
     text = texts["rules.md"]
     for feed in ("users", "shows", "watches", "ratings"):
         section = text.split(f"\n## {feed}\n")[1].split("\n## ")[0]
         found = dict(
-            platform.query(
+            seeds_in_prod.query(
                 "SELECT reason, COUNT(*) FROM (SELECT UNNEST(_rejected_for) AS reason "
                 f"FROM streaming_prod.quarantine.{feed}) GROUP BY reason"
             )

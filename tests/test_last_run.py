@@ -85,10 +85,8 @@ def test_the_page_needs_nothing_else(platform: Platform, tmp_path: Path) -> None
     assert "<script" not in text and "http" not in text
 
 
-def test_a_failed_run_says_what_failed(tmp_path: Path) -> None:
-    platform = Platform(tmp_path)
-    deliver_day(platform, FIRST)
-    platform.plan(FIRST)
+def test_a_failed_run_says_what_failed(first_day_in_prod: Platform) -> None:
+    platform = first_day_in_prod
     deliver_day(platform, SECOND, users=1000, bad_users=201)
     assert platform.command("run", "prod", "--end", str(SECOND)).returncode == 1
     said = report(platform)

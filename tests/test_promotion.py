@@ -16,12 +16,10 @@ UNCHECKED = {"skip_tests": True, "skip_linter": True}
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
+def platform(seeds_in_prod: Platform, tmp_path_factory: pytest.TempPathFactory) -> Platform:
     """The project applied to prod."""
-    platform = Platform(tmp_path_factory.mktemp("promotion"), STREAMING_LANDING="")
-    platform.project = checkout(tmp_path_factory.mktemp("checkout"))
-    platform.plan(LAST)
-    return platform
+    seeds_in_prod.project = checkout(tmp_path_factory.mktemp("checkout"))
+    return seeds_in_prod
 
 
 def branch(platform: Platform, folder: Path, name: str, old: str, new: str) -> Platform:

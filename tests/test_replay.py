@@ -9,7 +9,7 @@ from pathlib import Path
 
 import oracle
 import pytest
-from harness import Platform, Row
+from harness import Platform, Row, draws
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +18,7 @@ from generator.population import Settings
 
 FIRST = date(2026, 1, 1)
 DAYS = [FIRST + timedelta(days=n) for n in range(8)]
+HALF = DAYS[3]
 FEEDS = tuple(oracle.FEEDS)
 
 
@@ -39,6 +40,22 @@ def platform(tmp_path: Path) -> Platform:
     return Platform(tmp_path, "json")
 
 
+@pytest.fixture(scope="module")
+def saved(landing: Path, tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    """The first four days, planned at once and saved."""
+    platform = Platform(tmp_path_factory.mktemp("half"), "json")
+    run_in_slices(platform, landing, [HALF])
+    platform.save()
+    return platform
+
+
+@pytest.fixture
+def half(saved: Platform) -> Platform:
+    """The first four days in prod."""
+    saved.restore()
+    return saved
+
+
 def run_in_slices(platform: Platform, landing: Path, ends: list[date]) -> None:
     """Delivers the days one slice after the other, and runs each slice when it is there."""
     delivered: list[date] = []
@@ -52,13 +69,19 @@ def run_in_slices(platform: Platform, landing: Path, ends: list[date]) -> None:
             platform.run(end)
 
 
-@pytest.mark.parametrize(
-    "ends",
-    [DAYS[-1:], DAYS, [DAYS[2], DAYS[3], DAYS[7]]],
-    ids=["all at once", "day by day", "uneven slices"],
-)
-def test_slices(platform: Platform, landing: Path, ends: list[date]) -> None:
-    run_in_slices(platform, landing, ends)
+def test_all_at_once(half: Platform) -> None:
+    half.check()
+
+
+def test_day_by_day(half: Platform, landing: Path) -> None:
+    for day in DAYS[4:]:
+        half.receive(landing, [day])
+        half.run(day)
+    half.check()
+
+
+def test_uneven_slices(platform: Platform, landing: Path) -> None:
+    run_in_slices(platform, landing, [DAYS[2], DAYS[3], DAYS[7]])
     platform.check()
 
 
@@ -80,66 +103,61 @@ def test_the_deliveries_are_worth_replaying(platform: Platform, landing: Path) -
     ), "no watch came before its user"
 
 
-def test_a_day_run_twice(platform: Platform, landing: Path) -> None:
-    run_in_slices(platform, landing, [DAYS[3], DAYS[4]])
-    platform.restate(DAYS[4], DAYS[4], *FEEDS)
-    platform.check()
+def test_a_day_run_twice(half: Platform) -> None:
+    half.restate(HALF, HALF, *FEEDS)
+    half.check()
 
 
-def test_a_run_killed_and_started_again(platform: Platform, landing: Path) -> None:
-    run_in_slices(platform, landing, DAYS[:2])
+def test_a_run_killed_and_started_again(half: Platform, landing: Path) -> None:
     kills = 0
-    for day in DAYS[2:5]:
-        platform.receive(landing, [day])
-        process = multiprocessing.get_context("spawn").Process(target=platform.run, args=(day,))
+    for _ in range(draws(2)):
+        half.restore()
+        half.receive(landing, [DAYS[4]])
+        process = multiprocessing.get_context("spawn").Process(target=half.run, args=(DAYS[4],))
         process.start()
         process.join(timeout=random.uniform(3, 7))
         kills += process.is_alive()
         process.kill()
         process.join()
-        platform.run(day)
-        platform.check()
+        half.run(DAYS[4])
+        half.check()
     assert kills, "no run lasted long enough to be killed"
 
 
 def test_files_delivered_late_into_an_old_day(platform: Platform, landing: Path) -> None:
     """A day's files come after later days were run; restating it brings all up to date."""
     platform.receive(landing, [day for day in DAYS[:6] if day != DAYS[1]])
-    platform.plan(DAYS[3])
-    platform.run(DAYS[5])
+    platform.plan(DAYS[5])
     platform.receive(landing, [DAYS[1]])
     platform.restate(DAYS[1], DAYS[5], *FEEDS)
     platform.check()
 
 
-def test_a_delivery_that_was_taken_back(platform: Platform, landing: Path) -> None:
+def test_a_delivery_that_was_taken_back(half: Platform) -> None:
     """Users of a day vanish: what was accepted because of them goes back to quarantine."""
-    run_in_slices(platform, landing, [DAYS[3]])
-    platform.file("users", DAYS[0]).unlink()
-    platform.deliveries = [
+    half.file("users", DAYS[0]).unlink()
+    half.deliveries = [
         delivery
-        for delivery in platform.deliveries
+        for delivery in half.deliveries
         if (delivery.feed, delivery.dt) != ("users", DAYS[0])
     ]
-    platform.restate(DAYS[0], DAYS[3], "users")
-    platform.check()
+    half.restate(DAYS[0], HALF, "users")
+    half.check()
 
 
-def test_what_was_shown_is_never_rewritten(platform: Platform, landing: Path) -> None:
+def test_what_was_shown_is_never_rewritten(half: Platform, landing: Path) -> None:
     """Later runs close open versions of users_snapshot and add new ones; restating adds none."""
 
     def shown() -> dict[tuple, tuple]:
-        rows = platform.query("SELECT * FROM streaming_prod.silver.users_snapshot")
+        rows = half.query("SELECT * FROM streaming_prod.silver.users_snapshot")
         return {row[:-1]: row[-1] for row in rows}
 
-    seen = [{}]
-    run_in_slices(platform, landing, [DAYS[1]])
-    seen.append(shown())
-    for day in DAYS[2:4]:
-        platform.receive(landing, [day])
-        platform.run(day)
+    seen = [{}, shown()]
+    for day in DAYS[4:6]:
+        half.receive(landing, [day])
+        half.run(day)
         seen.append(shown())
-    platform.restate(DAYS[1], DAYS[3], *FEEDS)
+    half.restate(DAYS[1], DAYS[5], *FEEDS)
     assert shown() == seen[-1]
     for before, after in zip(seen, seen[1:], strict=False):
         assert len(after) > len(before)
@@ -233,7 +251,7 @@ def histories(draw: st.DrawFn) -> tuple[dict[tuple[str, date], list[Row]], list[
     return delivered, sorted(ends)
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=draws(3), deadline=None, suppress_health_check=list(HealthCheck))
 @given(history=histories())
 def test_any_history_in_any_slices(
     tmp_path_factory: pytest.TempPathFactory,

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import csv
 from datetime import date
-from pathlib import Path
 
 import oracle
 from harness import PROJECT, Platform
 
 
-def test_seeds_are_delivered_as_written(tmp_path: Path) -> None:
+def test_seeds_are_delivered_as_written(seeds_in_prod: Platform) -> None:
     """Prod is what the oracle makes of the files.
 
     SQLMesh reads a seed with pandas, which turns a column of numbers alone into numbers (5 beside
     3.5 becomes 5.0). A line of dirt in every column keeps each of them text.
     """
-    platform = Platform(tmp_path, STREAMING_LANDING="")
-    platform.plan(date(2026, 2, 20))
     for feed, columns in oracle.FEEDS.items():
         with open(PROJECT / "seeds" / f"raw_{feed}.csv", encoding="utf-8", newline="") as lines:
             rows = list(csv.DictReader(lines))
@@ -27,7 +24,7 @@ def test_seeds_are_delivered_as_written(tmp_path: Path) -> None:
                 for row in rows
                 if row["delivered_on"] == day
             )
-            platform.deliveries.append(
+            seeds_in_prod.deliveries.append(
                 oracle.Delivery(feed, date.fromisoformat(day), f"raw_{feed}", delivered)
             )
-    platform.check()
+    seeds_in_prod.check()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import PHONE, Open, free_port, wait_for
-from harness import PROJECT, Platform, seeds_in_prod
+from harness import PROJECT, Platform
 
 from dashboard.export import export
 from operations import launcher
@@ -21,13 +21,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    """The seeds in prod."""
-    return seeds_in_prod(tmp_path_factory.mktemp("dashboard"))
-
-
-@pytest.fixture(scope="module")
-def app(platform: Platform) -> Iterator[str]:
+def app(seeds_in_prod: Platform) -> Iterator[str]:
     """The address of the running app."""
     port = free_port()
     command = [*launcher.call(), "dashboard", "--headless"]
@@ -35,7 +29,7 @@ def app(platform: Platform) -> Iterator[str]:
     process = subprocess.Popen(
         command,
         cwd=PROJECT,
-        env=platform.environment(),
+        env=seeds_in_prod.environment(),
         text=True,
     )
     address = f"http://127.0.0.1:{port}"
@@ -48,18 +42,18 @@ def app(platform: Platform) -> Iterator[str]:
 
 
 def test_the_app_draws_the_numbers_of_sql(
-    platform: Platform, app: str, open_page: Open, screenshots: Path
+    seeds_in_prod: Platform, app: str, open_page: Open, screenshots: Path
 ) -> None:
     page = open_page(app)
     page.get_by_role("heading", name="Most was watched in").wait_for(timeout=60_000)
     marks = page.locator("[aria-roledescription='point']")
-    months = platform.query(
+    months = seeds_in_prod.query(
         "SELECT COUNT(DISTINCT DATE_TRUNC('month', watch_date)) "
         "FROM streaming_prod.gold.fct_watches"
     )
     marks.first.wait_for()
     assert [(marks.count(),)] == months
-    for genre, rating in platform.query(
+    for genre, rating in seeds_in_prod.query(
         "SELECT show_genre, ROUND(AVG(rating), 2) FROM streaming_prod.gold.fct_ratings "
         "WHERE show_genre IS NOT NULL GROUP BY show_genre"
     ):
@@ -67,7 +61,7 @@ def test_the_app_draws_the_numbers_of_sql(
     page.screenshot(path=screenshots / "dashboard-viewing.png")
 
     page.get_by_role("tab", name="Data quality").click()
-    for quarantined, delivered in platform.query(
+    for quarantined, delivered in seeds_in_prod.query(
         "SELECT quarantined, delivered FROM streaming_prod.quality.reconciliation"
     ):
         text = f"quarantined {quarantined:,} ({quarantined / delivered:.1%})"
@@ -75,8 +69,10 @@ def test_the_app_draws_the_numbers_of_sql(
     page.screenshot(path=screenshots / "dashboard-quality.png")
 
 
-def test_a_show_is_chosen(platform: Platform, app: str, open_page: Open, screenshots: Path) -> None:
-    ((show_id, title, watches),) = platform.query(
+def test_a_show_is_chosen(
+    seeds_in_prod: Platform, app: str, open_page: Open, screenshots: Path
+) -> None:
+    ((show_id, title, watches),) = seeds_in_prod.query(
         "SELECT show_id, title, COUNT(*) AS watches FROM streaming_prod.gold.fct_watches "
         "JOIN streaming_prod.gold.dim_shows USING (show_id) GROUP BY ALL ORDER BY watches, show_id "
         "LIMIT 1"
@@ -91,14 +87,14 @@ def test_a_show_is_chosen(platform: Platform, app: str, open_page: Open, screens
 
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])
 def test_the_exported_page_is_accessible_on_screen_and_on_a_phone(
-    platform: Platform,
+    seeds_in_prod: Platform,
     tmp_path: Path,
     open_page: Open,
     accessible: Callable[[Page], None],
     screenshots: Path,
     color_scheme: str,
 ) -> None:
-    with platform.context() as context:
+    with seeds_in_prod.context() as context:
         export(context, "prod", tmp_path)
     page = open_page((tmp_path / "index.html").as_uri(), color_scheme=color_scheme)
     broken = "[...document.images].filter(i => !i.complete || !i.naturalWidth).map(i => i.src)"

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import pytest
 from conftest import PHONE, Open
-from harness import seeds_in_prod
+from harness import Platform
 
 from operations import launcher
 
@@ -44,13 +44,12 @@ class Links(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(seeds_in_prod: Platform, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site of the seeds in prod, built as users build it."""
     folder = tmp_path_factory.mktemp("site")
-    platform = seeds_in_prod(folder / "platform")
     built = subprocess.run(
         [*launcher.call(), "docs", "--folder", folder / "site"],
-        env=platform.environment(),
+        env=seeds_in_prod.environment(),
         capture_output=True,
         text=True,
     )

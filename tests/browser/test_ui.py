@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from conftest import SIZE, free_port, refuse_elsewhere, wait_for
-from harness import PROJECT, Platform, checkout, seeds_in_prod
+from harness import PROJECT, Platform, checkout
 
 from operations import launcher
 
@@ -61,17 +61,16 @@ def started(platform: Platform, log: Path, *options: str) -> Iterator[Ui]:
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
+def platform(seeds_in_prod: Platform, tmp_path_factory: pytest.TempPathFactory) -> Platform:
     """The seeds in prod, and a checkout in which a model of gold is changed since."""
-    folder = tmp_path_factory.mktemp("ui")
-    project = checkout(folder / "checkout")
+    project = checkout(tmp_path_factory.mktemp("ui"))
     shutil.copytree(PROJECT / "tests" / "unit", project / "tests" / "unit")
-    platform = seeds_in_prod(folder / "platform", project)
+    seeds_in_prod.project = project
     for part in ("models/gold/dim_shows.sql", "tests/unit/test_gold_dim_shows.yaml"):
         text = (project / part).read_text()
         assert CHANGE[0] in text
         (project / part).write_text(text.replace(*CHANGE))
-    return platform
+    return seeds_in_prod
 
 
 @pytest.fixture(scope="module")

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from harness import Platform, tier_lacks
+from harness import Platform
 from sqlglot import parse_one
 from sqlmesh import Context
 
-from tests.warehouse.install import missing
-from tests.warehouse.start import Statement, Warehouse, warehouse
+from benchmarks.write_amplification import Written
+from tests.warehouse import Statement, Warehouse
 
 CATALOGS = ("streaming_prod", "streaming_dev")
 COMPARED = ("bronze", "silver", "quarantine", "gold", "analytics", "quality")
@@ -63,31 +62,35 @@ class Engines(NamedTuple):
             platform.settings["STREAMING_LANDING_FORMAT"] = files_format
 
 
-def require_warehouse() -> None:
-    """Skips the test where the stand-in cannot run, and says what it lacks."""
-    lacking = missing()
-    if lacking:
-        tier_lacks("The Databricks tier needs " + "; ".join(lacking))
+class Delivered(NamedTuple):
+    """Both engines with all deliveries run; what was sent to the warehouse by the first plan and by
+    all that followed, and what the last day wrote there.
+    """
+
+    both: Engines
+    last: date
+    first_plan: list[Statement]
+    sent: list[Statement]
+    last_day: dict[str, Written]
 
 
-@contextmanager
 def engines(
+    running: Warehouse,
     folder: Path,
     files_format: str = "csv",
     catalogs: tuple[str, ...] = CATALOGS,
     **settings: str,
-) -> Iterator[Engines]:
-    """Both engines in a folder, nothing planned yet; the warehouse stops at the end."""
-    require_warehouse()
+) -> Engines:
+    """Both engines, nothing planned yet; what the running warehouse had before is gone."""
+    server = running.emptied(*catalogs)
     local = Platform(folder / "local", files_format, **settings)
-    with warehouse(folder / "warehouse", catalogs=catalogs) as server:
-        databricks = Platform(
-            folder / "databricks",
-            files_format,
-            gateway="databricks",
-            **{**server.environment, "STREAMING_LANDING": str(local.landing), **settings},
-        )
-        yield Engines(local, databricks, server)
+    databricks = Platform(
+        folder / "databricks",
+        files_format,
+        gateway="databricks",
+        **{**server.environment, "STREAMING_LANDING": str(local.landing), **settings},
+    )
+    return Engines(local, databricks, server)
 
 
 def tables(
@@ -171,6 +174,12 @@ def _same(left: Any, right: Any) -> bool:
     if isinstance(left, float) and isinstance(right, float):
         return math.isclose(left, right, rel_tol=1e-12)
     return type(left) is type(right) and left == right
+
+
+def of_feed(feed: str) -> tuple[str, ...]:
+    """A feed's models, from delivery to silver: enough for what is about commands alone."""
+    layers = ("bronze.raw_", "bronze.delivered_", "silver.accepted_", "silver.", "quarantine.")
+    return tuple(f"{layer}{feed}" for layer in layers)
 
 
 def filled_model(statement: Statement) -> re.Match[str] | None:

@@ -5,20 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from engines import engines
+from engines import engines, of_feed
 from github_standin import BOT, GitHub
 from pull_requests import DEPLOYED, PLAN, Stage
 
+from tests.warehouse import Warehouse
+
 pytestmark = pytest.mark.slow
 
-# Shows, from delivery to silver: enough to tell whether bot and warehouse go together.
-MODELS = (
-    "bronze.raw_shows",
-    "bronze.delivered_shows",
-    "silver.accepted_shows",
-    "silver.shows",
-    "quarantine.shows",
-)
 SHOWS = "models/silver/shows.sql"
 SHOWS_TEST = "tests/unit/test_silver_shows.yaml"
 CHANGE = {
@@ -28,10 +22,11 @@ CHANGE = {
 SEASONS = "SELECT SUM(seasons) FROM {}.shows"
 
 
-def test_from_push_to_prod(tmp_path: Path) -> None:
+def test_from_push_to_prod(running_warehouse: Warehouse, tmp_path: Path) -> None:
     """Its environment and plan are there, prod as it was; then prod takes over what it has."""
-    with GitHub(tmp_path) as github, engines(tmp_path, STREAMING_LANDING="") as both:
-        stage = Stage(github, tmp_path, both.databricks, MODELS)
+    both = engines(running_warehouse, tmp_path, STREAMING_LANDING="")
+    with GitHub(tmp_path) as github:
+        stage = Stage(github, tmp_path, both.databricks, of_feed("shows"))
         first = stage.deploy_main()
         assert first.result == "success", first.log
         sha = stage.push("seasons", CHANGE)

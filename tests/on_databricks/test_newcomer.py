@@ -5,25 +5,20 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from engines import require_warehouse
 
 from operations import connection, launcher
-from tests.warehouse.start import warehouse
+from tests.warehouse import Warehouse
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def workspace(running_warehouse: Warehouse) -> dict[str, str]:
     """The settings of a workspace in which one of the two catalogs was made."""
-    require_warehouse()
-    with warehouse(tmp_path_factory.mktemp("workspace"), catalogs=("streaming_prod",)) as server:
-        yield {**os.environ, **server.environment}
+    return {**os.environ, **running_warehouse.emptied("streaming_prod").environment}
 
 
 def checked(settings: dict[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -114,21 +109,10 @@ def test_what_the_stand_in_cannot_provoke(
     assert "dapi-secret" not in str(refused.value)
 
 
-def test_a_workspace_that_is_ready(workspace: dict[str, str], tmp_path: Path) -> None:
-    made = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "import os; from databricks import sql\n"
-            "with sql.connect(os.environ['DATABRICKS_HOST'], os.environ['DATABRICKS_HTTP_PATH'],"
-            " os.environ['DATABRICKS_TOKEN']) as c, c.cursor() as cursor:\n"
-            "    cursor.execute('CREATE CATALOG streaming_dev')",
-        ],
-        env=workspace,
-        capture_output=True,
-        text=True,
-    )
-    assert made.returncode == 0, made.stderr
+def test_a_workspace_that_is_ready(
+    workspace: dict[str, str], running_warehouse: Warehouse, tmp_path: Path
+) -> None:
+    running_warehouse.administer("CREATE CATALOG streaming_dev")
     result = checked(workspace, tmp_path)
     assert result.returncode == 0, result.stderr
     assert "can be used" in result.stdout

@@ -16,6 +16,7 @@ from typing import Any
 import oracle
 import pytest
 from engines import Table, differences, engines, ordered, plain
+from harness import draws
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
@@ -25,6 +26,7 @@ from macros.calendar import iso_day_of_week
 from macros.reading.fitting import fitted
 from macros.row_hash import row_hash
 from macros.rules import RATINGS, SHOWS, USERS, WATCHES
+from tests.warehouse import Warehouse
 
 pytestmark = pytest.mark.slow
 
@@ -161,17 +163,20 @@ def batches(draw: st.DrawFn, feed: str) -> list[tuple[str, ...]]:
 
 
 @pytest.fixture(scope="module")
-def contexts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Context, Context]]:
+def contexts(
+    running_warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Context, Context]]:
     """The project on DuckDB and on Databricks."""
     folder: Path = tmp_path_factory.mktemp("odd")
-    with engines(folder, STREAMING_LANDING="") as both, ExitStack() as stack:
+    both = engines(running_warehouse, folder, STREAMING_LANDING="")
+    with ExitStack() as stack:
         yield tuple(stack.enter_context(p.context()) for p in (both.local, both.databricks))
 
 
 DRAWN = settings(
-    max_examples=10,
+    max_examples=draws(5),
     deadline=None,
-    derandomize=True,
+    derandomize=draws(1) == 1,
     phases=[Phase.generate, Phase.shrink],  # at most five minutes, where something differs
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

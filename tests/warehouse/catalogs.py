@@ -262,12 +262,14 @@ class InformationSchema:
             yield *name, kind, catalog.comment(*name[1:]) if wanted.comments else None
 
     def _columns(self, wanted: Wanted) -> Iterator[tuple]:
+        commented = {(r.on, r.column): r.value for r in self.records.of("COMMENT")}
         for name in self.objects.relations(wanted):
             for place, field in enumerate(self.objects.schema(name)):
                 kind = field.dataType.simpleString()
                 nullable = "YES" if field.nullable else "NO"
                 short = kind.split("(")[0].split("<")[0].upper()
-                comment = field.metadata.get("comment")
+                as_created = field.metadata.get("comment")
+                comment = commented.get((name, field.name.lower()), as_created)
                 yield *name, field.name, place, nullable, kind, short, comment
 
     def _privileges(self, parts: int) -> Callable[[Wanted], Iterator[tuple]]:

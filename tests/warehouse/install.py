@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 PROJECT = HERE.parents[1]
 FOLDER = PROJECT / ".warehouse"
 REQUIREMENTS = HERE / "requirements.txt"
-CATALOG = HERE / "UnityCatalog.java"
+CLASSES = (HERE / "PlainFiles.java", HERE / "UnityCatalog.java")
 COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
 JARS = ("io.delta:delta-spark_4.2_2.13:4.4.0", "io.delta:delta-storage:4.4.0")
 JAVA = 17
@@ -44,12 +44,13 @@ def install() -> Path:
 
     FOLDER.mkdir(exist_ok=True)
     versions = "\n".join([sys.version, *JARS, COPY])
-    requirements, catalog = REQUIREMENTS.read_text(), CATALOG.read_text()
+    requirements = REQUIREMENTS.read_text()
+    classes = "".join(source.read_text() for source in CLASSES)
     with (FOLDER / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         _step("python", sys.version + requirements, _python)
         _step("delta", versions, _delta)
-        _step("catalog", versions + requirements + catalog, _catalog)
+        _step("catalog", versions + requirements + classes, _catalog)
     return FOLDER
 
 
@@ -107,5 +108,5 @@ def _catalog(folder: Path) -> None:
     classes = folder / "classes"
     classes.mkdir(parents=True)
     (spark,) = (FOLDER / "python" / "lib").glob("python*/site-packages/pyspark/jars")
-    _run("javac", "-nowarn", "-Xlint:none", "-d", classes, "-cp", f"{spark}/*", CATALOG)
+    _run("javac", "-nowarn", "-Xlint:none", "-d", classes, "-cp", f"{spark}/*", *CLASSES)
     _run("jar", "cf", folder / "unity-catalog.jar", "-C", classes, "warehouse")

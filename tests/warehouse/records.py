@@ -15,6 +15,7 @@ KINDS = ("MATERIALIZED VIEW", "TABLE", "VIEW", "SCHEMA", "DATABASE", "CATALOG", 
 DROPPED_WITH_TABLE = (
     "GRANT",
     "TAG",
+    "COMMENT",
     "CONSTRAINT",
     "NOT NULL",
     "MASK",
@@ -117,6 +118,7 @@ class Governance:
         leading: dict[tuple[str, ...], Callable[[Reader], None]] = {
             ("GRANT",): self._grant,
             ("REVOKE",): self._revoke,
+            ("COMMENT", "ON", "COLUMN"): self._comment_on_column,
             ("SET", "TAG", "ON"): self._set_tag_on,
             ("UNSET", "TAG", "ON"): self._unset_tag_on,
             ("CREATE", "VOLUME"): self._create_object("VOLUME"),
@@ -190,6 +192,19 @@ class Governance:
         for item in reader.items():
             self.records.remove(Record("TAG", on, Reader(item).string(), column=column))
 
+    # Comments on columns: for Delta Lake each would be a version of the table
+
+    def _comment_on_column(self, reader: Reader) -> None:
+        *table, column = reader.name()
+        on = self._relation(tuple(table))
+        self._column(on, column)
+        reader.needs("IS")
+        self._comment(reader, on, column)
+
+    def _comment(self, reader: Reader, on: Name, column: str) -> None:
+        text = "" if reader.takes("NULL") else reader.string()
+        self.records.add(Record("COMMENT", on, value=text, column=column))
+
     # ALTER
 
     def _alter(self, reader: Reader) -> Callable[[Reader], None] | None:
@@ -215,6 +230,8 @@ class Governance:
             return self._set_tags
         if reader.takes("UNSET", "TAGS"):
             return self._unset_tags
+        if reader.takes("COMMENT"):
+            return self._comment
         if reader.takes("SET", "MASK"):
             return self._set_mask
         if reader.takes("DROP", "MASK"):

@@ -54,9 +54,10 @@ def spark_session(folder: Path, memory: str, conf: dict[str, str]) -> SparkSessi
         "spark.driver.memory": memory,
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC "
-        "-XX:+ExitOnOutOfMemoryError -Duser.timezone=UTC",
-        "spark.jars": ",".join(str(jar) for jar in install.jars()),
+        # The first compiler alone has room for less code than Spark comes to, and starts over.
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m "
+        "-XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError -Duser.timezone=UTC",
+        "spark.driver.extraClassPath": ":".join(str(jar) for jar in install.jars()),
         "spark.local.dir": str(folder / "spark"),
         "spark.sql.warehouse.dir": str(folder / "tables"),
         "spark.ui.enabled": "false",
@@ -64,6 +65,8 @@ def spark_session(folder: Path, memory: str, conf: dict[str, str]) -> SparkSessi
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.sql.sources.default": "delta",
+        "spark.hadoop.fs.file.impl": "warehouse.PlainFiles",
+        "spark.hadoop.fs.AbstractFileSystem.file.impl": "warehouse.PlainFiles$Abstract",
         # As on a SQL warehouse
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "true",
@@ -77,6 +80,9 @@ def spark_session(folder: Path, memory: str, conf: dict[str, str]) -> SparkSessi
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
         "spark.sql.sources.parallelPartitionDiscovery.threshold": "10000",
         "spark.databricks.delta.snapshotPartitions": "1",
+        "spark.databricks.delta.incremental.commit.verify": "false",
+        # What a page that is not shown would say of every query
+        "spark.sql.ui.explainMode": "simple",
     }
     builder = SparkSession.builder.master("local[2]").appName("warehouse")
     for name, value in (settings | conf).items():

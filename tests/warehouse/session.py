@@ -36,7 +36,7 @@ from .records import (
     constraint,
     skip_constraint_options,
 )
-from .sql import NotKnown, Reader, Refused, Statement, Token, literal, quoted
+from .sql import NotKnown, Reader, Refused, Statement, Token, quoted
 
 # Settings that a session of a SQL warehouse takes, and Spark's for them.
 SETTINGS: dict[str, str | None] = {
@@ -271,23 +271,12 @@ class Session:
                 raise NotKnown("materialized views and streaming tables")
         if any(statement.find("ai_query")):
             raise NotKnown("ai_query")
-        self._comment_on_column(statement)
         self._strip(statement)
         for at in statement.find("information_schema", "."):
             self._information_view(statement, at, views)
         for at in statement.find("read_files", "("):
             self._read_files(statement, at, views)
         return self._created_constraints(statement)
-
-    def _comment_on_column(self, statement: Statement) -> None:
-        reader = statement.reader()
-        if reader.takes("COMMENT", "ON", "COLUMN"):
-            *table, column = reader.name()
-            reader.needs("IS")
-            token = reader.next()
-            comment = "''" if token.word == "NULL" else literal(token.text)
-            change = f"ALTER TABLE {quoted(*table)} ALTER COLUMN {quoted(column)} COMMENT {comment}"
-            statement.replace(statement.tokens, change)
 
     def _strip(self, statement: Statement) -> None:
         """Takes out what the service itself would see to."""
@@ -384,7 +373,7 @@ class Session:
         reader.takes("IF", "NOT", "EXISTS")
         on = self.objects.qualify(reader.name())
         if replaces:
-            self.shared.records.forget(on, ("CONSTRAINT",))
+            self.shared.records.forget(on, ("COMMENT", "CONSTRAINT"))
         if not reader.sees("("):
             return []
         start = reader.at

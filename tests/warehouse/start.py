@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,22 @@ TOKEN = "stand-in-token"
 CATALOGS = ("streaming_prod", "streaming_dev")
 MEMORY = "4g"  # of Spark's driver; two plans at once came near 2g
 READY_IN = 120  # seconds
+# Runs statements as an admin's client would.
+ADMINISTER = """
+import json, os, sys
+from databricks import sql
+with sql.connect(
+    os.environ["DATABRICKS_HOST"],
+    os.environ["DATABRICKS_HTTP_PATH"],
+    os.environ["DATABRICKS_TOKEN"],
+    session_configuration={"QUERY_TAGS": "project:streaming-platform"},
+) as connection, connection.cursor() as cursor:
+    rows = []
+    for statement in json.load(sys.stdin):
+        cursor.execute(statement)
+        rows.append([list(row) for row in cursor.fetchall()])
+json.dump(rows, sys.stdout)
+"""
 
 
 @dataclass(frozen=True)
@@ -39,15 +56,39 @@ class Statement:
 
 @dataclass(frozen=True)
 class Warehouse:
-    """A running stand-in: `environment` is what a client's process needs to reach it."""
+    """A running stand-in: `environment` is what a client's process needs to reach it.
+
+    Of its log it shows the statements that ended after the first `before`.
+    """
 
     folder: Path
     environment: dict[str, str]
+    before: int = 0
+
+    def emptied(self, *catalogs: str) -> Warehouse:
+        """The same stand-in with these catalogs, empty, and a log that begins here."""
+        (found,) = self.administer("SHOW CATALOGS")
+        left = [f"DROP CATALOG {name} CASCADE" for (name,) in found if name != "main"]
+        self.administer(*left, *(f"CREATE CATALOG {name}" for name in catalogs))
+        return replace(self, before=self.before + len(self.statements()))
+
+    def administer(self, *statements: str) -> list[list[list[Any]]]:
+        """The rows of statements, run by a client of their own."""
+        done = subprocess.run(
+            [sys.executable, "-c", ADMINISTER],
+            input=json.dumps(statements),
+            env=os.environ | self.environment,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            raise RuntimeError(done.stderr)
+        return json.loads(done.stdout)
 
     def statements(self) -> list[Statement]:
-        """All statements that have ended so far, in the order of their ends."""
+        """The statements that have ended so far, in the order of their ends."""
         log = self.folder / "statements.jsonl"
-        lines = log.read_text().splitlines() if log.exists() else []
+        lines = log.read_text().splitlines()[self.before :] if log.exists() else []
         entries = (json.loads(line) for line in lines)
         return [
             Statement(

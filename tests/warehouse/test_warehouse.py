@@ -12,25 +12,21 @@ import pytest
 from databricks import sql
 from databricks.sql.client import Connection
 from databricks.sql.exc import DatabaseError, Error
-from harness import tier_lacks
 from urllib3.exceptions import MaxRetryError
 
-from tests.warehouse import Warehouse, warehouse
-from tests.warehouse.install import missing
+from tests.warehouse import Warehouse
 
 CSV = "format => 'csv', header => true, mode => 'FAILFAST', rescuedDataColumn => 'unread'"
 Run = Callable[..., list[tuple[Any, ...]]]
 
 
 @pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    if lacks := missing():
-        tier_lacks(f"The stand-in of a warehouse needs: {'; '.join(lacks)}")
+def started(running_warehouse: Warehouse) -> Iterator[Warehouse]:
+    running = running_warehouse.emptied("one", "two")
     with pytest.MonkeyPatch.context() as patch:
-        with warehouse(tmp_path_factory.mktemp("warehouse"), catalogs=["one", "two"]) as running:
-            for name, value in running.environment.items():
-                patch.setenv(name, value)
-            yield running
+        for name, value in running.environment.items():
+            patch.setenv(name, value)
+        yield running
 
 
 def connect(started: Warehouse, **settings: Any) -> Connection:
@@ -85,6 +81,12 @@ def test_information_schema(run: Run) -> None:
     assert run(f"{columns} WHERE {where} AND table_name = 't' ORDER BY ordinal_position") == [
         ("id", "bigint", "key"),
         ("n", "decimal(9,2)", None),
+    ]
+    run("ALTER TABLE t ALTER COLUMN n COMMENT 'how many'")
+    run("COMMENT ON COLUMN t.id IS 'the key'")
+    assert run(f"{columns} WHERE {where} AND table_name = 't' ORDER BY ordinal_position") == [
+        ("id", "bigint", "the key"),
+        ("n", "decimal(9,2)", "how many"),
     ]
     keys = "SELECT constraint_type FROM one.information_schema.table_constraints"
     assert run(f"{keys} WHERE {where}") == [("PRIMARY KEY",)]

@@ -10,69 +10,27 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
-from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 import pytest
-from engines import engines, filled_model
-from harness import PROJECT, Platform, checkout
+from engines import Delivered, filled_model
+from harness import Platform
 from sqlmesh.core.snapshot import SnapshotChangeCategory
 
 from operations import launcher
 from operations.changes.between import changes
 from tests.warehouse.start import Warehouse
 
-LAST = date(2026, 2, 20)
 GOLDEN = Path(__file__).with_name("statements.sql")
 PROJECT_TAG = "project:streaming-platform"
 KEPT = ("CREATE TABLE", "ALTER TABLE", "GRANT")
-# Runs a file of statements as an admin's client would, before the catalogs are there.
-PREPARE = """
-import os, re, sys
-from databricks import sql
-with sql.connect(
-    os.environ["DATABRICKS_HOST"],
-    os.environ["DATABRICKS_HTTP_PATH"],
-    os.environ["DATABRICKS_TOKEN"],
-    session_configuration={"QUERY_TAGS": "project:streaming-platform"},
-) as connection, connection.cursor() as cursor:
-    for statement in re.sub("--.*", "", open(sys.argv[1]).read()).split(";"):
-        if statement.strip():
-            cursor.execute(statement)
-"""
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def prod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Platform, Warehouse]]:
-    """A copy of the project, its seeds in prod, in a workspace made by resources/databricks.sql.
-
-    The tests below change it one after the other.
-    """
-    folder = tmp_path_factory.mktemp("project")
-    project = checkout(folder / "project")
-    settings = {"STREAMING_LANDING": "", "STREAMING_ANALYSTS": "analysts"}
-    settings |= {"STREAMING_ENVIRONMENT": "prod"}
-    with engines(folder, catalogs=(), **settings) as both:
-        platform = both.databricks
-        platform.project = project
-        prepared = subprocess.run(
-            [sys.executable, "-c", PREPARE, PROJECT / "resources" / "databricks.sql"],
-            env={**os.environ, **both.warehouse.environment},
-            capture_output=True,
-            text=True,
-        )
-        assert prepared.returncode == 0, prepared.stderr
-        platform.plan(LAST)
-        yield platform, both.warehouse
-
-
-def test_statements(prod: tuple[Platform, Warehouse]) -> None:
+def test_statements(delivered: Delivered) -> None:
     statements = {
         _without_what_changes(statement.sent)
-        for statement in prod[1].statements()
+        for statement in delivered.first_plan
         if not statement.error
     }
     text = "\n".join(sorted(s for s in statements if s.startswith(KEPT))) + "\n"
@@ -90,13 +48,13 @@ def _without_what_changes(statement: str) -> str:
     return re.sub(r"temp_(\w+?)_\w{8}`", r"temp_\1`", re.sub(r"\s+", " ", text))
 
 
-def test_no_statement_failed(prod: tuple[Platform, Warehouse]) -> None:
-    assert [s.error for s in prod[1].statements() if s.error] == []
+def test_no_statement_failed(delivered: Delivered) -> None:
+    assert [s.error for s in delivered.sent if s.error] == []
 
 
-def test_statements_run_at_once(prod: tuple[Platform, Warehouse]) -> None:
+def test_statements_run_at_once(delivered: Delivered) -> None:
     ends, most = [], 0
-    for statement in sorted(prod[1].statements(), key=lambda s: s.began):
+    for statement in sorted(delivered.first_plan, key=lambda s: s.began):
         ends = [end for end in ends if end > statement.began] + [
             statement.began + statement.seconds
         ]
@@ -104,8 +62,8 @@ def test_statements_run_at_once(prod: tuple[Platform, Warehouse]) -> None:
     assert 1 < most <= 4
 
 
-def test_every_statement_says_what_it_is_for(prod: tuple[Platform, Warehouse]) -> None:
-    statements = prod[1].statements()
+def test_every_statement_says_what_it_is_for(delivered: Delivered) -> None:
+    statements = delivered.sent
     assert not [s.sent for s in statements if not s.query_tags.startswith(PROJECT_TAG)]
     filled = {match[1]: s.query_tags for s in statements if (match := filled_model(s))}
     assert len(filled) > 20
@@ -115,8 +73,8 @@ def test_every_statement_says_what_it_is_for(prod: tuple[Platform, Warehouse]) -
     }
 
 
-def test_personal_data_is_tagged_wherever_it_is_stored(prod: tuple[Platform, Warehouse]) -> None:
-    with prod[0].context() as context:
+def test_personal_data_is_tagged_wherever_it_is_stored(delivered: Delivered) -> None:
+    with delivered.both.databricks.context() as context:
         tagged = context.engine_adapter.fetchall(
             "SELECT table_name, column_name FROM system.information_schema.column_tags "
             "WHERE catalog_name = 'streaming_prod' AND tag_name = 'personal_data'"
@@ -152,19 +110,19 @@ def evaluated(warehouse: Warehouse, since: int) -> set[str]:
     return {match[1] for match in map(filled_model, warehouse.statements()[since:]) if match}
 
 
-def test_a_new_environment_computes_nothing(prod: tuple[Platform, Warehouse]) -> None:
-    platform, warehouse = prod
+def test_a_new_environment_computes_nothing(delivered: Delivered) -> None:
+    _, platform, warehouse = delivered.both
     before = len(warehouse.statements())
-    platform.plan(LAST, "dev", include_unmodified=True)
+    platform.plan(delivered.last, "dev", include_unmodified=True)
     assert evaluated(warehouse, before) == set()
     count = "SELECT COUNT(*) FROM {}.fct_watches"
     in_prod = values(platform, count.format("streaming_prod.gold"))
     assert in_prod[0] and in_prod == values(platform, count.format("streaming_dev.gold__dev"))
 
 
-def test_a_non_breaking_change(prod: tuple[Platform, Warehouse]) -> None:
+def test_a_non_breaking_change(delivered: Delivered) -> None:
     """A new column of silver.shows costs that model; what reads it stays as it is."""
-    platform, warehouse = prod
+    _, platform, warehouse = delivered.both
     change(
         platform,
         "silver/shows",
@@ -176,20 +134,20 @@ def test_a_non_breaking_change(prod: tuple[Platform, Warehouse]) -> None:
         (key,) = plan.directly_modified
         assert plan.snapshots[key].change_category == SnapshotChangeCategory.NON_BREAKING
     before = len(warehouse.statements())
-    platform.plan(LAST, "dev")
+    platform.plan(delivered.last, "dev")
     assert evaluated(warehouse, before) == {"silver__shows"}
     before = len(warehouse.statements())
-    platform.plan(LAST)
+    platform.plan(delivered.last)
     assert evaluated(warehouse, before) == set()
     assert values(platform, "SELECT MIN(_title_length) FROM streaming_prod.silver.shows")[0]
 
 
-def test_a_breaking_change(prod: tuple[Platform, Warehouse]) -> None:
+def test_a_breaking_change(delivered: Delivered) -> None:
     """A changed column of a fact shows in dev, where it can be compared, before it is in prod."""
-    platform, warehouse = prod
+    _, platform, warehouse = delivered.both
     change(platform, "gold/fct_watches", "watches.status = 'completed'", "FALSE")
     before = len(warehouse.statements())
-    platform.plan(LAST, "dev")
+    platform.plan(delivered.last, "dev")
     assert evaluated(warehouse, before) == {"gold__fct_watches"}
     completed = "SELECT COUNT_IF(is_completed) FROM {}.fct_watches"
     assert values(platform, completed.format("streaming_dev.gold__dev")) == [0]
@@ -206,14 +164,14 @@ def test_a_breaking_change(prod: tuple[Platform, Warehouse]) -> None:
         (column,) = fact.comparison.columns
         assert (column.name, column.changed) == ("is_completed", rows.partial_match_count)
     before = len(warehouse.statements())
-    platform.plan(LAST)
+    platform.plan(delivered.last)
     assert evaluated(warehouse, before) == set()
     assert values(platform, completed.format("streaming_prod.gold")) == [0]
 
 
-def test_a_rollback(prod: tuple[Platform, Warehouse]) -> None:
+def test_a_rollback(delivered: Delivered) -> None:
     """The table before is shown again, then that of the change, and none is filled for it."""
-    platform, warehouse = prod
+    _, platform, warehouse = delivered.both
     before = len(warehouse.statements())
     completed = "SELECT COUNT_IF(is_completed) FROM streaming_prod.gold.fct_watches"
     for as_changed in (False, True):
@@ -228,9 +186,9 @@ def test_a_rollback(prod: tuple[Platform, Warehouse]) -> None:
     assert evaluated(warehouse, before) == set()
 
 
-def test_a_forward_only_change(prod: tuple[Platform, Warehouse]) -> None:
+def test_a_forward_only_change(delivered: Delivered) -> None:
     """A new column of a fact is there for what comes, and no old row is computed again."""
-    platform, warehouse = prod
+    _, platform, warehouse = delivered.both
     change(
         platform,
         "gold/fct_ratings",
@@ -238,27 +196,27 @@ def test_a_forward_only_change(prod: tuple[Platform, Warehouse]) -> None:
         "  LENGTH(ratings.review) AS review_length, /* Characters. */\n  ratings.rating_id, /*",
     )
     before = len(warehouse.statements())
-    platform.plan(LAST, forward_only=True)
+    platform.plan(delivered.last, forward_only=True)
     assert evaluated(warehouse, before) == set()
     assert values(platform, "SELECT MAX(review_length) FROM streaming_prod.gold.fct_ratings") == [
         None
     ]
 
 
-def test_restatement(prod: tuple[Platform, Warehouse]) -> None:
+def test_restatement(delivered: Delivered) -> None:
     """A day that is loaded again leaves as many rows as there were."""
-    platform, warehouse = prod
+    _, platform, warehouse = delivered.both
     count = "SELECT COUNT(*) FROM streaming_prod.bronze.ratings"
     (day,) = values(platform, "SELECT MAX(_ingest_date) FROM streaming_prod.bronze.ratings")
     before, since = values(platform, count), len(warehouse.statements())
-    platform.restate(day, LAST, "ratings")
+    platform.restate(day, delivered.last, "ratings")
     assert "bronze__delivered_ratings" in evaluated(warehouse, since)
     assert values(platform, count) == before
 
 
-def test_invalidate_and_janitor(prod: tuple[Platform, Warehouse]) -> None:
+def test_invalidate_and_janitor(delivered: Delivered) -> None:
     """An environment that is given up leaves neither views nor tables of its own."""
-    platform, _ = prod
+    platform = delivered.both.databricks
     views = (
         "SELECT table_name FROM system.information_schema.tables "
         "WHERE table_catalog = 'streaming_dev' AND table_schema = 'gold__dev'"
