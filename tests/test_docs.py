@@ -11,9 +11,10 @@ import click
 import oracle
 import pytest
 import yaml
-from harness import PROJECT, Platform, seeds_in_prod
+from harness import PROJECT, Platform
 
 from macros import rules
+from macros.settings import SETTINGS
 from operations import cli
 
 README = PROJECT / "README.md"
@@ -29,7 +30,7 @@ MADE = re.compile(r"(guide|rules|models/[\w/]+)\.md|dashboard/index\.html")
 NOT_HERE = re.compile(r"(data|logs|site|\.venv|\.warehouse)(/.*)?|benchmarks/\.work|config\.yaml")
 ENDINGS = "bat|csv|java|json|jsonl|j2|md|py|sh|sql|toml|txt|yaml|yml"
 # Variables of tests and workflows, which are no settings of the platform.
-OTHER_VARIABLES = {"STREAMING_WRITE_PICTURES", "STREAMING_APPROVERS"}
+OTHER_VARIABLES = {"STREAMING_APPROVERS", "STREAMING_TEST_DRAWS", "STREAMING_WRITE_PICTURES"}
 
 by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 by_current_page = pytest.mark.parametrize("page", CURRENT, ids=lambda page: page.name)
@@ -133,9 +134,8 @@ def test_modules_that_are_named_can_be_run(page: Path) -> None:
 
 @by_page
 def test_settings_that_are_named_are_there(page: Path) -> None:
-    known = (PROJECT / ".env.example").read_text("utf-8")
     named = set(re.findall(r"\bSTREAMING_[A-Z_]*[A-Z]\b(?!_?\*)", page.read_text("utf-8")))
-    assert not {name for name in named - OTHER_VARIABLES if f"#{name}=" not in known}
+    assert named - OTHER_VARIABLES <= set(SETTINGS)
 
 
 # ------------------------------------------------------------------ what the README shows
@@ -148,36 +148,32 @@ def shown_by_the_readme() -> list[str]:
     )
 
 
-@pytest.fixture(scope="module")
-def seeds(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    """The seeds in prod."""
-    return seeds_in_prod(tmp_path_factory.mktemp("docs"))
-
-
-def test_the_readme_shows_what_the_seeds_give(seeds: Platform) -> None:
+def test_the_readme_shows_what_the_seeds_give(seeds_in_prod: Platform) -> None:
     lines = [line.split() for line in shown_by_the_readme()]
     rows = [line for line in lines if line and line[0] in ("gold", "analytics")]
     assert len(rows) == 6
     for schema, model, count in rows:
-        [(found,)] = seeds.query(f"SELECT COUNT(*) FROM streaming_prod.{schema}.{model}")
+        [(found,)] = seeds_in_prod.query(f"SELECT COUNT(*) FROM streaming_prod.{schema}.{model}")
         assert int(count) == found, model
     [columns] = [line for line in lines if line[:1] == ["feed"]]
     feeds = [line for line in lines if line and line[0] in oracle.FEEDS]
     assert len(feeds) == len(oracle.FEEDS)
     for feed in feeds:
-        [found] = seeds.query(
+        [found] = seeds_in_prod.query(
             f"SELECT {', '.join(columns[:-1])} FROM streaming_prod.quality.reconciliation "
             f"WHERE feed = '{feed[0]}'"
         )
-        [(last,)] = seeds.query(f"SELECT MAX(_ingest_date) FROM streaming_prod.bronze.{feed[0]}")
+        [(last,)] = seeds_in_prod.query(
+            f"SELECT MAX(_ingest_date) FROM streaming_prod.bronze.{feed[0]}"
+        )
         assert feed == [*map(str, found), str(last)]
 
 
-def test_the_query_of_the_readme_gives_what_it_shows(seeds: Platform) -> None:
+def test_the_query_of_the_readme_gives_what_it_shows(seeds_in_prod: Platform) -> None:
     [query] = re.findall(r'fetchdf "(SELECT.*?)"', README.read_text("utf-8"), re.DOTALL)
     assert max(map(len, query.splitlines())) < 80
     shown = [line.split()[1:] for line in shown_by_the_readme() if re.match(r"\d+ \d{4}-", line)]
-    assert [[str(value) for value in row] for row in seeds.query(query)] == shown
+    assert [[str(value) for value in row] for row in seeds_in_prod.query(query)] == shown
 
 
 @pytest.mark.parametrize(
@@ -200,9 +196,9 @@ def test_the_forms_of_values_in_the_readme_are_those_that_load(row: int, parse) 
 
 
 @pytest.fixture(scope="module")
-def columns(seeds: Platform) -> dict[str, dict[str, str]]:
+def columns(seeds_in_prod: Platform) -> dict[str, dict[str, str]]:
     """The type of each column, by model, for those that are not `internal`."""
-    with seeds.context() as context:
+    with seeds_in_prod.context() as context:
         return {
             f"{model.schema_name}.{model.view_name}": {
                 name: type_.sql("databricks") for name, type_ in model.columns_to_types.items()
@@ -278,9 +274,5 @@ def in_words(what: str, condition: str) -> str:
 
 def test_the_settings_in_the_contract_have_their_defaults() -> None:
     [settings] = tables(CONTRACT.read_text("utf-8"), "setting", "default", "meaning")
-    known = (PROJECT / ".env.example").read_text("utf-8")
     for name, default, _ in settings:
-        [about, value] = re.findall(
-            rf"\n\n((?:# .*\n)+)#{name.strip('`')}=(.*)\n", known
-        )[0]  # fmt: skip
-        assert default.strip("`") == ("" if "Default: none" in about else value), name
+        assert default.strip("`") == SETTINGS[name.strip("`")].default, name
