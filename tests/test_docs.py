@@ -132,6 +132,14 @@ def test_modules_that_are_named_can_be_run(page: Path) -> None:
     assert not gone
 
 
+@by_current_page
+def test_audits_that_are_named_are_there(page: Path) -> None:
+    layers = "bronze|silver|quarantine|quality|gold"
+    form = rf"\b([a-z]+_\w+) on (?:{layers})\.\w|'([a-z]+_\w+)' audit error"
+    named = {one or other for one, other in re.findall(form, page.read_text("utf-8"))}
+    assert named <= {audit.stem for audit in (PROJECT / "audits").glob("*.sql")}
+
+
 @by_page
 def test_settings_that_are_named_are_there(page: Path) -> None:
     named = set(re.findall(r"\bSTREAMING_[A-Z_]*[A-Z]\b(?!_?\*)", page.read_text("utf-8")))
