@@ -1,4 +1,4 @@
-"""What SQLMesh executes on DuckDB, counted: statements, and rows read and written, by table."""
+"""Counts what SQLMesh executes on DuckDB: statements, and the rows that they read and write."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Counted:
 
     Attributes:
         statements: how many.
-        read: rows that scans gave, by model; of files by their function, else OWN.
-        written: rows that came to writing operators.
+        read: rows that scans returned, by model; of files under their function, others under OWN.
+        written: rows that reached writing operators.
     """
 
     statements: int = 0

@@ -1,7 +1,7 @@
 """The deliveries that all peers load: made once, kept between runs, checked by a hash.
 
-A history of some days without bad values (dirt is this project's affair alone), but with the
-generator's late, repeated and corrected rows, and the days after it.
+A history of some days, and the days after it. There are no bad values, since only this project
+judges them. There are the generator's late, repeated and corrected rows.
 """
 
 from __future__ import annotations

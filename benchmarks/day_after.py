@@ -1,4 +1,4 @@
-"""A prod that is built from a generated history, and the run of the day after it."""
+"""Builds prod from a generated history, and runs the day after it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ START = date(2026, 1, 1)
 def built(
     watches: int, days: int, folder: Path, gateway: str | None = None
 ) -> Iterator[tuple[Context, Callable[[], None]]]:
-    """Builds prod in `folder`; gives its context, and what delivers and runs the day after.
+    """Builds prod in `folder`; gives its context, and a function that runs one day more.
 
     Args:
         watches: of the history.
@@ -29,7 +29,7 @@ def built(
         gateway: of config.py; None for the default.
 
     Raises:
-        RuntimeError: the run of the day after did not succeed.
+        RuntimeError: that run did not succeed.
     """
     landing, data = folder / "landing", folder / "data"
     settings = Settings(watches, days, "parquet", 1, START, 0.01, 0.005)

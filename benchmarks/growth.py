@@ -1,8 +1,8 @@
 """Rows that a day reads, by table, after short and long histories: `python -m benchmarks.growth`.
 
-Every day delivers as much as every other, so what is read more after a longer history grows with
-the history. Counted on DuckDB, by its profiles: counts do not depend on the machine. Prints a
-table, and writes it as JSON.
+Every day delivers as much as every other. So if a day reads more after a longer history, that part
+grows with the history. The counts come from DuckDB's profiles and do not depend on the machine.
+Prints a table, and writes it as JSON.
 """
 
 from __future__ import annotations

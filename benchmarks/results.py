@@ -1,4 +1,4 @@
-"""What was measured, and how it stands to the goals."""
+"""The measurements, and whether they meet the goals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sqlmesh run` as on another day, which that command cannot be told: `run_at.py <time>`."""
+"""Does what `sqlmesh run` would do at another time: `run_at.py <time>`. It has no such option."""
 
 from __future__ import annotations
 

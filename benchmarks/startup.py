@@ -1,8 +1,8 @@
 """What a command costs before it does anything: `python -m benchmarks.startup`.
 
-Builds a small prod and times whole processes, each of which does one thing more than the one before
-it; then a plan with nothing to do in copies of the project from which one saving was taken out. All
-of them in turn, so often. Prints tables, and writes them as JSON.
+Builds a small prod, and times whole processes. Each process does one thing more than the one before
+it. Then it times a plan with nothing to do, in copies of the project that each lack one saving. All
+take turns, several times. Prints tables, and writes them as JSON.
 """
 
 from __future__ import annotations

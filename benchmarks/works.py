@@ -1,7 +1,8 @@
-"""What is measured: the works, and the steps of each peer in them.
+"""The works that are measured, and the steps that each peer takes for them.
 
-A scenario begins with each peer's kept state (a full build of the history) or with nothing. Its
-steps follow one another: a promotion begins with what the change in dev left.
+A scenario begins with a copy of each peer's kept state, which is a full build of the history, or
+with nothing. Each of its steps begins where the step before ended: a promotion begins after the
+change in dev.
 """
 
 from __future__ import annotations

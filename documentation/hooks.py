@@ -64,7 +64,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Leads the links of README and docs/ to the site; what it does not hold is named only."""
+    """Leads the links of README and docs/ to the site; what it does not hold is named only.
+
+    Pictures in mermaid are left out: drawing them would need a script from elsewhere.
+    """
     source = page.file.src_uri
     if "/" in source:
         return markdown  # a page of a model
@@ -83,12 +86,12 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
             return f"{link['picture']}[{link['text']}]({place}{link['anchor'] or ''})"
         return f"{link['text']} (`{os.path.relpath(target, PROJECT)}`)"
 
-    return LINK.sub(led, markdown)
+    return LINK.sub(led, MERMAID.sub("", markdown))
 
 
 def _guide_and_plots(config: MkDocsConfig) -> Iterator[File]:
     text = (PROJECT / "README.md").read_text(encoding="utf-8")
-    yield File.generated(config, GUIDE, content=MERMAID.sub("", text))
+    yield File.generated(config, GUIDE, content=text)
     for plot in sorted(PLOTS.glob("*.svg")):
         yield File.generated(config, f"results/{plot.name}", content=plot.read_bytes())
 

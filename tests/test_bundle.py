@@ -208,7 +208,9 @@ def test_what_is_uploaded() -> None:
         "docs",
         "benchmarks",
         ".github",
+        "LICENSE",
         "README.md",
+        "SECURITY.md",
         "requirements-dev.txt",
     }
 

@@ -1,1 +1,1 @@
-"""The limit: the statements of the dbt project in one DuckDB process, without dbt around them."""
+"""The lower limit: the statements of the dbt project in one DuckDB process, without dbt."""

@@ -1,7 +1,7 @@
 """Loads what a landing has new, with every check: `python -m benchmarks.plain`.
 
-Told by the same variables as the dbt project: BENCHMARK_LANDING (its folder), BENCHMARK_FORMAT (csv
-or parquet), BENCHMARK_DATABASE (the file; one that is not there is built) and BENCHMARK_RESTATE (a
+It reads the same variables as the dbt project: BENCHMARK_LANDING (a folder), BENCHMARK_FORMAT (csv
+or parquet), BENCHMARK_DATABASE (a file, which is made if it is not there) and BENCHMARK_RESTATE (a
 day that is loaded again, if any).
 """
 
