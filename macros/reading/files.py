@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 # The last such folder of a path, its backslashes escaped for SQL.
-FOLDER_OF_DAY = r"(?s).*dt=([0-9-]{10})[/\\\\]"
+FOLDER_OF_DAY = r"(?s).*dt=([0-9-]{10})[\\\\/]"
 
 
 def together(selects: list[exp.Select], types: dict[str, str]) -> exp.Query:
