@@ -96,7 +96,8 @@ def tool(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout with the command and without a single model."""
     folder = tmp_path_factory.mktemp("tool")
     shutil.copy(PROJECT / "config.py", folder)
-    shutil.copytree(PROJECT / "operations", folder / "operations")
+    for room in ("operations", "macros"):
+        shutil.copytree(PROJECT / room, folder / room)
     return folder
 
 
