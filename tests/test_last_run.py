@@ -5,9 +5,15 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from harness import FIRST, Platform, deliver_day
+
+from operations.changes.backfill import DAY
+from operations.hooks.run_record import RunRecord, durations
+from operations.sqlmesh_internals import EnvironmentNamingInfo
 
 SECOND = FIRST + timedelta(days=1)
 
@@ -127,3 +133,20 @@ def test_a_record_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     platform.plan(FIRST)
     platform.check()
     assert not (platform.data / "last_run.prod.json").exists()
+
+
+def test_it_keeps_how_long_models_took(tmp_path: Path) -> None:
+    """By the number of days at once, for the five last numbers; also of the runs before."""
+    model: Any = SimpleNamespace(
+        is_model=True, name="a", model=SimpleNamespace(name="a"), parents=()
+    )
+    record = RunRecord(str(tmp_path))
+    for first_of_run, seconds in ((1, 1), (5, 2)):
+        record.forget(None)  # type: ignore[arg-type]
+        record.begin({}, EnvironmentNamingInfo(name="prod"), None)
+        for days in range(first_of_run, first_of_run + 3):
+            record.add(model, (0, days * DAY), 0, seconds * 1000, 0, 0)
+        record.add(model, (0, 9 * DAY), 0, None, 0, 0)  # it failed
+        record.end()
+    assert durations(str(tmp_path), "prod") == {"a": {2: 1.0, 3: 1.0, 5: 2.0, 6: 2.0, 7: 2.0}}
+    assert durations(str(tmp_path), "dev") == {}
