@@ -16,7 +16,6 @@ from operations.environment.lineage import Column, parents
 from operations.environment.personal_data import tagged
 from operations.environment.shown import (
     Snapshots,
-    audited,
     audited_days,
     last_day,
     last_delivery,
@@ -25,7 +24,7 @@ from operations.environment.shown import (
     shown,
 )
 from operations.hooks.alerts import next_step
-from operations.sqlmesh_internals import Audit, ModelTest, ModelTextTestResult
+from operations.sqlmesh_internals import Audit, ModelTest, ModelTextTestResult, audit
 
 ENGINES = {"Databricks": "databricks", "DuckDB": "duckdb"}
 
@@ -148,7 +147,7 @@ class Catalog:
         if not snapshot or not self.shown.last_day:
             return [_audit(a, arguments, "", None) for a, arguments in model.audits_with_args]
         days = audited_days(self.shown.last_delivery, self.shown.last_day)
-        results = audited(self.context, self.shown.snapshots, snapshot, days)
+        results = audit(self.context, snapshot, self.shown.snapshots, *days)
         return [
             _audit(result.audit, result.audit_args or {}, outcome(result), result.count)
             for result in results

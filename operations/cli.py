@@ -171,9 +171,8 @@ def changes(
 @gateway_option
 def rollback(yes: bool, gateway: str | None) -> None:
     """Take the last deployment to prod back, in seconds."""
-    from sqlmesh.core.console import configure_console
-
     from operations.rollback import describe, last_deployment, roll_back
+    from operations.sqlmesh_internals import configure_console
 
     configure_console()
     with project(gateway, load=False) as context:

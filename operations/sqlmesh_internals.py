@@ -29,7 +29,7 @@ from sqlmesh.core.notification_target import NotificationEvent, SlackWebhookNoti
 from sqlmesh.core.plan import EvaluatablePlan, Plan, PlanBuilder
 from sqlmesh.core.plan.evaluator import BuiltInPlanEvaluator
 from sqlmesh.core.snapshot import DeployabilityIndex, SnapshotId, snapshots_to_dag
-from sqlmesh.core.snapshot.definition import Interval, remove_interval
+from sqlmesh.core.snapshot.definition import Interval, QualifiedViewName, remove_interval
 from sqlmesh.core.state_sync.db.utils import snapshot_id_filter
 from sqlmesh.core.table_diff import RowDiff, TableDiff
 from sqlmesh.core.test import ModelTestMetadata
@@ -59,6 +59,7 @@ __all__ = [
     "NodeExecutionFailedError",
     "Plan",
     "PlanBuilder",
+    "QualifiedViewName",
     "RowDiff",
     "SnapshotId",
     "TableDiff",
@@ -82,7 +83,7 @@ class Loader(SqlMeshLoader):
     def _load_model_test_file(self, path: Path) -> dict[str, ModelTestMetadata]:
         parsed = super()._load_model_test_file
         text = path.read_text(encoding="utf-8")
-        if "{{" in text or "{%" in text:  # it may hang on more than its text
+        if "{{" in text or "{%" in text:  # it may depend on more than its text
             return parsed(path)
         cache: FileCache[dict[str, Any]] = FileCache(self.context.cache_dir, "unit_test")
         bodies = cache.get_or_load(
@@ -175,7 +176,7 @@ def make_view_anew(
 
 @contextmanager
 def notified(context: Context, plan: EvaluatablePlan) -> Iterator[None]:
-    """Tells the notification targets of a plan as Context.apply does; the lock hangs on it."""
+    """Tells the notification targets of a plan as Context.apply does; the lock relies on it."""
     notify = context.notification_target_manager.notify
     of_plan = {"environment": plan.environment.name, "plan_id": plan.plan_id}
     notify(NotificationEvent.APPLY_START, **of_plan)

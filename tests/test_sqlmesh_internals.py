@@ -50,7 +50,7 @@ PROMISED: dict[str, set[str] | None] = {
     "sqlmesh.utils.date": None,
     "sqlmesh.utils.errors": None,
 }
-ROOMS = ("macros", "operations", "signals", "linter", "dashboard", "documentation")
+ROOMS = ("macros", "operations", "signals", "linter", "dashboard", "documentation", "resources")
 # Where SQLMesh's objects lead to their inside; `self._...` is an object's own.
 INSIDE = re.compile(
     r"\.(?:snapshot_evaluator|notification_target_manager|interval_state|snapshot_state)\b"
@@ -317,11 +317,28 @@ def test_an_environment_can_be_planned_from_its_snapshots(context: Context, fold
     assert all(map(index.is_deployable, snapshots.values()))
 
 
-def test_unit_tests_say_which_failed(context: Context) -> None:
-    """ModelTextTestResult."""
+def test_views_are_named_by_the_environment() -> None:
+    """QualifiedViewName, EnvironmentNamingInfo: by the schema's suffix and the mapped catalog."""
+    view = internals.QualifiedViewName(schema_name="gold", table="dim_shows")
+    for name, expected in (("prod", "a.gold.dim_shows"), ("dev", "b.gold__dev.dim_shows")):
+        naming = internals.EnvironmentNamingInfo.from_environment_catalog_mapping(
+            {re.compile("^prod$"): "a", re.compile(".*"): "b"}, name=name
+        )
+        assert view.table_for_environment(naming, dialect="databricks").sql() == expected
+
+
+def test_unit_tests_say_which_failed(context: Context, folder: Path) -> None:
+    """ModelTextTestResult, ModelTest: a failure is a pair of the test and its text."""
     result = context.test(stream=StringIO())
     assert isinstance(result, internals.ModelTextTestResult)
     assert (result.failures, result.errors, result.testsRun) == ([], [], 1)
+    file = folder / "tests" / "test_shown.yaml"
+    right = file.read_text()
+    file.write_text(right.replace("label: A", "label: B"))
+    with opened(folder) as wrong:
+        ((test, _),) = wrong.test(stream=StringIO()).failures
+    file.write_text(right)
+    assert isinstance(test, internals.ModelTest) and test.test_name == "test_shown"
 
 
 def test_versions_before_can_be_shown_again(folder: Path, context: Context) -> None:

@@ -14,6 +14,7 @@ from operations.changes.coverage import Version, coverage
 from operations.changes.rejections import REASONS, SCHEMA, Rejections, compare_rejections
 from operations.changes.rows import Comparison, compare, count
 from operations.environment.personal_data import PersonalData
+from operations.environment.shown import outcome
 from operations.sqlmesh_internals import ContextDiff, audit, random_id
 
 CHANGED, NEW, AFFECTED, METADATA, SAME = "changed", "new", "affected", "metadata", "same"
@@ -183,11 +184,7 @@ class Comparer:
         days = held[0][0], held[-1][1]
         results = audit(self._context, snapshot, self._after.snapshots, *days, index)
         return tuple(
-            Audit(
-                result.audit.name,
-                "passed" if not result.count else "failed" if result.blocking else "warned",
-                result.count or 0,
-            )
+            Audit(result.audit.name, outcome(result), result.count or 0)
             for result in results
             if not result.skipped
         )

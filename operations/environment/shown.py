@@ -12,7 +12,7 @@ from sqlmesh.core.snapshot import Snapshot
 
 from macros.feeds import FEEDS, LAYERS
 from operations import CommandError
-from operations.sqlmesh_internals import AuditResult
+from operations.sqlmesh_internals import AuditResult, audit
 
 Rows = list[tuple[Any, ...]]
 Snapshots = Mapping[str, Snapshot]
@@ -132,19 +132,13 @@ def outcome(result: AuditResult) -> str:
     return "passed" if not result.count else "failed" if result.blocking else "warned"
 
 
-def audited(
-    context: Context, snapshots: Snapshots, snapshot: Snapshot, days: tuple[date, date]
-) -> list[AuditResult]:
-    """Runs the audits of a model again for some days: SQLMesh keeps no outcome of a run's."""
-    return context.snapshot_evaluator.audit(
-        snapshot, snapshots=dict(snapshots), start=days[0], end=days[1]
-    )
-
-
 def audits(context: Context, snapshots: Snapshots, days: tuple[date, date]) -> Rows:
-    """Outcome, rows found, audit, model; of all models, run again."""
+    """Outcome, rows found, audit, model; of all models, run again.
+
+    SQLMesh does not keep how the audits of a run ended.
+    """
     return sorted(
         (outcome(result), result.count, result.audit.name, snapshot.model.name)
         for snapshot in snapshots.values()
-        for result in audited(context, snapshots, snapshot, days)
+        for result in audit(context, snapshot, snapshots, *days)
     )

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sqlglot import exp, parse_one
-from sqlmesh.core.environment import EnvironmentNamingInfo
-from sqlmesh.core.snapshot.definition import QualifiedViewName
 
 from config import config
 from operations import PROJECT
+from operations.sqlmesh_internals import EnvironmentNamingInfo, QualifiedViewName
 from resources.ai_bi import ENVIRONMENTS, dashboard_file
 from resources.ai_bi.layout import PAGES, Page
 from resources.ai_bi.widgets import Json
