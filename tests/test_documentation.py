@@ -151,7 +151,7 @@ test_months_are_of_the_watches:
 def test_sql_is_there_as_written_and_for_each_engine(texts: dict[str, str]) -> None:
     text = texts["models/gold/fct_watches.md"]
     written, databricks, duckdb = re.findall(r"```sql\n(.*?)```", text, re.DOTALL)
-    assert "@MANY_DAYS()" in written
+    assert "@IS_TOUCHED(" in written
     assert "EXPLODE" in databricks and "UNNEST" not in databricks
     assert "UNNEST" in duckdb and "@" not in duckdb
 

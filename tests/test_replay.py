@@ -238,7 +238,7 @@ ROWS = {"users": user, "shows": show, "watches": watch, "ratings": rating}
 def histories(draw: st.DrawFn) -> tuple[dict[tuple[str, date], list[Row]], list[date]]:
     """Deliveries of five days, in one week or over months, and the days after which they are run.
 
-    A slice over months has @MANY_DAYS.
+    A slice over months touches every key (@IS_TOUCHED).
     """
     apart = draw(st.sampled_from([1, 20]))
     days = [FIRST + timedelta(days=n * apart) for n in range(5)]
