@@ -71,7 +71,7 @@ class Peer(ABC):
 
     @abstractmethod
     def restate(self, day: date, until: date) -> Command:
-        """Loads the watches of a day again, and all that hangs on them."""
+        """Loads the watches of a day again, and all that depends on them."""
 
     @abstractmethod
     def databases(self) -> list[Path]:
@@ -221,7 +221,7 @@ class Dbt(OneDatabase):
         return Command(program, self.folder / "project", self.settings() | settings)
 
     def build_changed(self, *options: str) -> Command:
-        """Builds what is not as in prod, and what hangs on it."""
+        """Builds what is not as in prod, and what depends on it."""
         changed = ("--select", "state:modified+", "--state", "prod")
         return self.dbt("build", *changed, *self.data, *options)
 
@@ -230,7 +230,7 @@ class Dbt(OneDatabase):
         return self.dbt("parse", *self.dev)
 
     def new_users(self) -> Command:
-        """Loads the users that came since, without what hangs on them."""
+        """Loads the users that came since, without what depends on them."""
         return self.dbt("run", "--select", "+silver_users")
 
     def keep_manifest(self) -> None:

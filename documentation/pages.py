@@ -33,7 +33,7 @@ def address(model: Model) -> str:
 
 
 def models_page(catalog: Catalog, ordered: list[Model]) -> str:
-    """All models: how they hang together, and what each holds."""
+    """All models: how they are connected, and what each holds."""
     # What is delivered is shown: bronze's readable views and silver both read it.
     helpers = {
         _name(m)

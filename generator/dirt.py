@@ -9,18 +9,19 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from generator.feeds import choice, dirty, whole
+from macros import feeds
 
 NOISE_PER_DIRT = 5  # so many noisy rows for a dirty one
 MAX_NOISE = 0.5
 
 
 class Column(NamedTuple):
-    """A column: its name, its type in silver, and whether another case or padding is harmless."""
+    """A column: its name, its type in bronze, and whether another case or padding is harmless."""
 
     name: str
     type: str
-    any_case: bool = False
-    padded: bool = True
+    any_case: bool
+    padded: bool
 
 
 class Bad(NamedTuple):
@@ -32,45 +33,15 @@ class Bad(NamedTuple):
     typed: tuple[str, ...] = ()
 
 
-COLUMNS: dict[str, tuple[Column, ...]] = {
-    "users": (
-        Column("user_id", "BIGINT"),
-        Column("name", "VARCHAR", any_case=True),
-        Column("email", "VARCHAR", any_case=True),
-        Column("country", "VARCHAR", any_case=True),
-        Column("subscription_plan", "VARCHAR", any_case=True),
-        Column("signed_up_on", "DATE"),
-        Column("updated_at", "TIMESTAMP"),
-    ),
-    "shows": (
-        Column("show_id", "BIGINT"),
-        Column("title", "VARCHAR"),
-        Column("genre", "VARCHAR", any_case=True),
-        Column("release_year", "INTEGER"),
-        Column("seasons", "INTEGER"),
-        Column("rating_avg", "DOUBLE"),
-        Column("updated_at", "TIMESTAMP"),
-    ),
-    "watches": (
-        Column("watch_id", "BIGINT"),
-        Column("user_id", "BIGINT"),
-        Column("show_id", "BIGINT"),
-        Column("watched_at", "TIMESTAMP"),
-        Column("minutes_watched", "INTEGER"),
-        Column("completion_pct", "DOUBLE"),
-        Column("status", "VARCHAR", any_case=True),
-        Column("device", "VARCHAR", any_case=True),
-    ),
-    "ratings": (
-        Column("rating_id", "BIGINT"),
-        Column("user_id", "BIGINT"),
-        Column("show_id", "BIGINT"),
-        Column("watch_id", "BIGINT"),
-        Column("rating", "INTEGER"),
-        Column("review", "VARCHAR", padded=False),
-        Column("rated_at", "TIMESTAMP"),
-    ),
-}
+ANY_CASE = {"name", "email", "country", "subscription_plan", "genre", "status", "device"}
+AS_WRITTEN = {"review"}  # padding is part of its text
+
+
+def columns_of(feed: str) -> list[Column]:
+    """The columns of a feed, in their order."""
+    said = getattr(feeds, f"{feed.upper()}_COLUMNS")
+    return [Column(name, type_, name in ANY_CASE, name not in AS_WRITTEN) for name, type_ in said]
+
 
 BLANKS = (None, "", "   ", " \t ")
 BLANK_TEXT = ("NULL", "''", "'   '")
@@ -164,13 +135,13 @@ KINDS: dict[str, tuple[Bad, ...]] = {
 # The spellings, by type; {0} is the column, {1} its text. A type without an entry stays plain.
 PAD, UPPER, LOWER = "'  ' || {1} || ' '", "upper({1})", "lower({1})"
 SPELLINGS: tuple[dict[str, str], ...] = (
-    {"BIGINT": PAD, "INTEGER": PAD, "DOUBLE": PAD, "DATE": PAD, "TIMESTAMP": PAD, "VARCHAR": PAD},
-    {"VARCHAR": UPPER},
-    {"VARCHAR": LOWER, "TIMESTAMP": "replace({1}, ' ', 'T')"},
-    {"TIMESTAMP": "replace({1}, ' ', 'T') || '.000Z'", "VARCHAR": "chr(9) || {1}"},
-    {"TIMESTAMP": "({0} + INTERVAL 2 HOUR)::VARCHAR || '+02:00'"},
-    {"TIMESTAMP": "replace(({0} - INTERVAL 330 MINUTE)::VARCHAR, ' ', 'T') || '-0530'"},
-    {"BIGINT": "'+' || {1}", "INTEGER": "'+' || {1}", "DOUBLE": "'+' || {1} || 'e0'"},
+    {"BIGINT": PAD, "INT": PAD, "DOUBLE": PAD, "DATE": PAD, "TIMESTAMP_NTZ": PAD, "STRING": PAD},
+    {"STRING": UPPER},
+    {"STRING": LOWER, "TIMESTAMP_NTZ": "replace({1}, ' ', 'T')"},
+    {"TIMESTAMP_NTZ": "replace({1}, ' ', 'T') || '.000Z'", "STRING": "chr(9) || {1}"},
+    {"TIMESTAMP_NTZ": "({0} + INTERVAL 2 HOUR)::VARCHAR || '+02:00'"},
+    {"TIMESTAMP_NTZ": "replace(({0} - INTERVAL 330 MINUTE)::VARCHAR, ' ', 'T') || '-0530'"},
+    {"BIGINT": "'+' || {1}", "INT": "'+' || {1}", "DOUBLE": "'+' || {1} || 'e0'"},
 )
 
 
@@ -180,7 +151,7 @@ def delivered_sql(feed: str, rows: str, format: str, dirt: float) -> str:
     In parquet the columns keep their types; in json clean values keep theirs and others are text;
     in csv all is text.
     """
-    columns = COLUMNS[feed]
+    columns = columns_of(feed)
     order = f"FROM ({rows}) ORDER BY _day, _ident"
     if not dirt:
         return f"SELECT _day, {', '.join(column.name for column in columns)} {order}"
@@ -230,7 +201,7 @@ def _cell(column: Column, kinds: list[Bad], format: str) -> str:
 def _spelling(column: Column, by_type: dict[str, str], format: str) -> str | None:
     """SQL of the text of `column` in the spelling `by_type`; None to leave it as it is."""
     spelling = by_type.get(column.type)
-    fits = column.type == "VARCHAR" or format != "parquet"
+    fits = column.type == "STRING" or format != "parquet"
     harmless = column.any_case or (column.padded and spelling not in (UPPER, LOWER))
     return (
         spelling.format(column.name, f"{column.name}::VARCHAR")

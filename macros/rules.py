@@ -8,8 +8,8 @@ speaks of
     one_of(..)  true where a text, trimmed and in lower case, is one of these
     misfit      true where the delivered value did not fit the column's type
 
-Every column with a type has a rule for its misfits. A key that is `unknown` hangs on rows of other
-feeds, not on the row alone: `all_reasons` judges it.
+Every column with a type has a rule for its misfits. Whether a key is `unknown` depends on rows
+of other feeds, not on the row alone: `all_reasons` judges it.
 """
 
 from __future__ import annotations

@@ -108,7 +108,7 @@ def janitor(given: argparse.Namespace) -> None:
 
 
 def restate(given: argparse.Namespace) -> None:
-    """Loads days of feeds again, and all that hangs on them; changes no model."""
+    """Loads days of feeds again, and all that depends on them; changes no model."""
     from macros.feeds import FEEDS
 
     feeds = given.feeds.split()

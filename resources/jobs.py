@@ -26,7 +26,8 @@ from databricks.bundles.jobs import (
     TriggerSettings,
 )
 
-from resources.storage import LAYERS, WAREHOUSE_ID
+from macros.feeds import FEEDS, LAYERS
+from resources.storage import WAREHOUSE_ID
 from resources.variables import Variables
 
 HOUR = 3600
@@ -85,13 +86,14 @@ def layers() -> Job:
 
 
 def restate() -> Job:
-    """Loads days again, of some feeds or all, and all that hangs on them."""
-    parameters = {"feeds": "users shows watches ratings", "first_day": "", "last_day": ""}
+    """Loads days again, of some feeds or all, and all that depends on them."""
+    parameters = {"feeds": " ".join(FEEDS), "first_day": "", "last_day": ""}
     asked = [f"--{name.replace('_', '-')}={{{{job.parameters.{name}}}}}" for name in parameters]
     return job(
         "streaming restate",
-        "Reads the deliveries of first_day to last_day (YYYY-MM-DD) again, and computes what hangs "
-        "on them. Start it by 'Run now with different parameters'; feeds have blanks between.",
+        "Reads the deliveries of first_day to last_day (YYYY-MM-DD) again, and computes what "
+        "depends on them. Start it by 'Run now with different parameters'; feeds have blanks "
+        "between.",
         [task("restate", "restate", *asked, hours=12)],
         parameters=[
             JobParameterDefinition(name=name, default=default)

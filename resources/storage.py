@@ -17,10 +17,11 @@ from databricks.bundles.volumes import Privilege as VolumePrivilege
 from databricks.bundles.volumes import PrivilegeAssignment as VolumePrivilegeAssignment
 from databricks.bundles.volumes import Volume, VolumeType
 
+from macros.feeds import LAYERS
 from resources.variables import Variables
 
 WAREHOUSE_ID = "${resources.sql_warehouses.platform.id}"
-LAYERS = {
+COMMENTS = {
     "bronze": "Every delivered row, typed.",
     "silver": "Accepted rows, one per key, and the histories of users.",
     "quarantine": "Rejected rows, each with all its reasons.",
@@ -50,10 +51,10 @@ def schemas(environment: str) -> dict[str, Schema]:
         layer: Schema(
             catalog_name=catalog(environment),
             name=schema(layer, environment),
-            comment=comment,
+            comment=COMMENTS[layer],
             lifecycle=Lifecycle(prevent_destroy=True),
         )
-        for layer, comment in LAYERS.items()
+        for layer in LAYERS
     }
 
 
