@@ -15,7 +15,7 @@ from sqlmesh.core.config import (
 from sqlmesh.core.config.format import FormatConfig
 from sqlmesh.integrations.github.cicd.config import GithubCICDBotConfig
 
-from macros.settings import setting
+from macros.settings import databricks_host, setting
 from operations.hooks.loader import ProjectLoader
 
 DATA = setting("STREAMING_DATA_DIR")
@@ -37,7 +37,7 @@ def databricks() -> dict[str, Any]:
         credentials = {"access_token": setting("DATABRICKS_TOKEN")}
     connection = {
         "type": "databricks",
-        "server_hostname": setting("DATABRICKS_HOST").replace("https://", "").strip("/"),
+        "server_hostname": databricks_host(),
         "http_path": setting("DATABRICKS_HTTP_PATH"),
         **credentials,
         # Without its catalog SQLMesh connects to this gateway at every start, whichever gateway

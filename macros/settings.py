@@ -103,3 +103,8 @@ def setting(name: str) -> str:
     if value and not known.fits(value):
         raise ConfigError(f"{name} is '{value}'; it must be {known.must_be}.")
     return value or known.default
+
+
+def databricks_host() -> str:
+    """The workspace's name alone, as the driver wants it: DATABRICKS_HOST may have `https://`."""
+    return setting("DATABRICKS_HOST").replace("https://", "").strip("/")

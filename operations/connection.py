@@ -13,7 +13,7 @@ from urllib.request import urlopen
 
 from sqlmesh import EngineAdapter
 
-from macros.settings import setting
+from macros.settings import databricks_host, setting
 from operations import PROJECT, CommandError
 from operations.sqlmesh_internals import config_of
 
@@ -57,7 +57,7 @@ def check() -> None:
     Raises:
         Unusable: A setting is missing, the host does not answer, or the workspace refuses.
     """
-    host = _host()
+    host = databricks_host()
     needed = ["DATABRICKS_HOST", "DATABRICKS_HTTP_PATH"]
     if setting("DATABRICKS_CLIENT_ID"):
         needed.append("DATABRICKS_CLIENT_SECRET")
@@ -92,11 +92,6 @@ def check() -> None:
             _run(adapter, f"USE CATALOG {catalog}")
 
 
-def _host() -> str:
-    """The workspace's name, as config.py hands it to SQLMesh."""
-    return setting("DATABRICKS_HOST").replace("https://", "").strip("/")
-
-
 def _run(adapter: EngineAdapter, statement: str) -> None:
     try:
         adapter.execute(statement)
@@ -108,7 +103,7 @@ def _remedy(words: str) -> str:
     """What to do about what the workspace or the driver says."""
     client = setting("DATABRICKS_CLIENT_ID")
     values = {
-        "host": _host(),
+        "host": databricks_host(),
         "path": setting("DATABRICKS_HTTP_PATH"),
         "credentials": (
             f"DATABRICKS_CLIENT_ID '{client}' with DATABRICKS_CLIENT_SECRET, which go before "
