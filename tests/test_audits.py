@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 
 import pytest
 from harness import FIRST, Platform, Stopped, deliver_day, gold
-from sqlglot import exp
+from sqlglot import exp, parse_one
 from sqlmesh import Context
 from sqlmesh.core.audit import Audit
-from sqlmesh.core.snapshot import Snapshot
+from sqlmesh.core.model import SqlModel
+from sqlmesh.core.snapshot import DeployabilityIndex, Snapshot
 
 LAST = date(2026, 2, 20)
 
 DOUBLED = "SELECT * FROM {rows} UNION ALL SELECT * FROM {rows}"
 NOTHING_IN = "SELECT * REPLACE (NULL AS {column}) FROM {rows}"
 
-# What the audited rows are replaced by, so that the audit must find something.
+# What the audited rows are replaced by, as by hand, so that the audit must find something.
 BREAKS = {
     "accepted_range": "SELECT * REPLACE (9 AS rating_avg) FROM {rows}",
     "assert_completed_watches_have_ratings": (
@@ -41,6 +43,33 @@ BREAKS = {
     "validity_does_not_overlap": "SELECT * REPLACE (valid_from AS valid_to) FROM {rows}",
 }
 
+USERS = "JOIN silver.users AS users ON users.user_id = deliveries.user_id"
+SHOWS = "JOIN silver.shows AS shows ON shows.show_id = deliveries.show_id"
+# Later changes of a query that makes true what its audit asks for: audit, model, what was written,
+# what stands there instead.
+CHANGES = [
+    (
+        "assert_completion_pct_valid",
+        "silver.watches",
+        "@IS_ACCEPTABLE(@WATCHES_RULES(), deliveries)",
+        "NOT deliveries.watch_id IS NULL",
+    ),
+    (
+        "assert_ratings_valid_range",
+        "silver.ratings",
+        "@IS_ACCEPTABLE(@RATINGS_RULES(), deliveries)",
+        "NOT deliveries.rating_id IS NULL",
+    ),
+    (
+        "assert_fct_watches_valid_ratings",
+        "gold.fct_watches",
+        "ratings.rating /*",
+        "watches.minutes_watched AS rating /*",
+    ),
+    ("foreign_key", "silver.watches", USERS, f"LEFT {USERS}"),
+    ("foreign_key", "silver.watches", SHOWS, f"LEFT {SHOWS}"),
+]
+
 
 @pytest.fixture(scope="module")
 def context(seeds_in_prod: Platform) -> Iterator[Context]:
@@ -56,6 +85,23 @@ def failures(context: Context, snapshot: Snapshot, start: date = FIRST) -> dict[
         snapshot=snapshot, snapshots=context.snapshots, start=start, end=LAST
     )
     return {result.audit.name: result.count for result in results if result.count}
+
+
+@contextmanager
+def rows_of(context: Context, snapshot: Snapshot, query: str) -> Iterator[None]:
+    """Gives a model the rows of a query, for as long as the block lasts."""
+    adapter, table = context.engine_adapter, snapshot.table_name()
+    adapter.execute(f"CREATE OR REPLACE TABLE streaming_dev.main.broken AS {query}")
+    adapter.execute("BEGIN")
+    if snapshot.model.kind.is_view:
+        adapter.execute(f"CREATE OR REPLACE VIEW {table} AS FROM streaming_dev.main.broken")
+    else:
+        adapter.execute(f"DELETE FROM {table}")
+        adapter.execute(f"INSERT INTO {table} FROM streaming_dev.main.broken")
+    try:
+        yield
+    finally:
+        adapter.execute("ROLLBACK")
 
 
 def audits(context: Context) -> list[tuple[Snapshot, Audit, dict]]:
@@ -81,7 +127,6 @@ def test_every_audit_passes_on_the_seeds(context: Context) -> None:
 
 def test_every_audit_can_fail(context: Context) -> None:
     """Whichever model an audit is attached to, it finds rows that break what it promises."""
-    adapter = context.engine_adapter
     silent = []
     for snapshot, audit, arguments in audits(context):
         table, rows = snapshot.table_name(), BREAKS[audit.name]
@@ -89,18 +134,30 @@ def test_every_audit_can_fail(context: Context) -> None:
         if audit.name == "not_null_in_changed":
             columns.remove("_accepted_on")
         for column in columns if "not_null" in audit.name else columns[:1] or [""]:
-            broken = rows.format(rows=table, column=column)
-            adapter.execute(f"CREATE OR REPLACE TABLE streaming_dev.main.broken AS {broken}")
-            adapter.execute("BEGIN")
-            if snapshot.model.kind.is_view:
-                adapter.execute(f"CREATE OR REPLACE VIEW {table} AS FROM streaming_dev.main.broken")
-            else:
-                adapter.execute(f"DELETE FROM {table}")
-                adapter.execute(f"INSERT INTO {table} FROM streaming_dev.main.broken")
-            if audit.name not in failures(context, snapshot):
-                silent.append(f"{audit.name} on {snapshot.name} {column}")
-            adapter.execute("ROLLBACK")
+            with rows_of(context, snapshot, rows.format(rows=table, column=column)):
+                if audit.name not in failures(context, snapshot):
+                    silent.append(f"{audit.name} on {snapshot.name} {column}")
     assert not silent
+
+
+@pytest.mark.parametrize(("audit", "name", "written", "instead"), CHANGES)
+def test_an_audit_finds_a_later_change_of_the_query(
+    context: Context, audit: str, name: str, written: str, instead: str
+) -> None:
+    """What an audit asks for is true by the query today; it is there for the day it is not."""
+    snapshot = context.get_snapshot(name, raise_if_missing=True)
+    query = snapshot.model.query.sql("databricks")
+    assert query.count(written) == 1
+    changed = parse_one(query.replace(written, instead), dialect="databricks")
+    rendered = SqlModel(**{**snapshot.model.dict(), "query": changed}).render_query_or_raise(
+        start=FIRST,
+        end=LAST,
+        snapshots=context.snapshots,
+        deployability_index=DeployabilityIndex.all_deployable(),
+        engine_adapter=context.engine_adapter,
+    )
+    with rows_of(context, snapshot, rendered.sql("duckdb")):
+        assert audit in failures(context, snapshot)
 
 
 def test_a_long_interval_touches_every_key(context: Context) -> None:
@@ -124,15 +181,20 @@ def platform(first_day_in_prod: Platform) -> Platform:
     return first_day_in_prod
 
 
+def run_that_stops(platform: Platform, day: date, model: str, audit: str) -> None:
+    """Runs a day: one audit of one model stops it, and gold is as before."""
+    schema, name = model.split(".")
+    before = gold(platform)
+    with pytest.raises(Stopped, match=rf"{schema}.*{name}.*'{audit}' audit error: 1 row"):
+        platform.run(day)
+    assert gold(platform) == before
+
+
 def test_too_many_rejects_keep_gold_as_it_was(platform: Platform) -> None:
     before = gold(platform)
     second = FIRST + timedelta(days=1)
     deliver_day(platform, second, users=1000, bad_users=201)
-    with pytest.raises(
-        Stopped, match=r"quality.*deliveries.*'reject_share_is_within_limit' audit error: 1 row"
-    ):
-        platform.run(second)
-    assert gold(platform) == before
+    run_that_stops(platform, second, "quality.deliveries", "reject_share_is_within_limit")
 
     platform.settings["STREAMING_MAX_REJECT_SHARE"] = "0.201"
     platform.run(second)
@@ -149,13 +211,8 @@ def test_a_silent_feed_keeps_gold_as_it_was(platform: Platform) -> None:
     platform.run(third)
     assert gold(platform) != before
 
-    before = gold(platform)
     deliver_day(platform, fourth)
-    with pytest.raises(
-        Stopped, match=r"bronze.*delivered_ratings.*'feed_is_not_silent' audit error: 1 row"
-    ):
-        platform.run(fourth)
-    assert gold(platform) == before
+    run_that_stops(platform, fourth, "bronze.delivered_ratings", "feed_is_not_silent")
 
 
 def test_an_unaccounted_row_keeps_gold_as_it_was(platform: Platform) -> None:
@@ -165,14 +222,9 @@ def test_an_unaccounted_row_keeps_gold_as_it_was(platform: Platform) -> None:
         "WHERE table_name SIMILAR TO 'silver__watches__[0-9]+'"
     )[0]
     platform.query(f"DELETE FROM streaming_prod.sqlmesh__silver.{name}", "READ_WRITE")
-    before = gold(platform)
     second = FIRST + timedelta(days=1)
     deliver_day(platform, second)
-    with pytest.raises(
-        Stopped, match=r"quality.*reconciliation.*'every_row_is_accounted_for' audit error: 1 row"
-    ):
-        platform.run(second)
-    assert gold(platform) == before
+    run_that_stops(platform, second, "quality.reconciliation", "every_row_is_accounted_for")
 
 
 def test_the_command_names_audit_model_and_count(platform: Platform) -> None:
