@@ -112,11 +112,11 @@ config = Config(
     after_all=["@grants_to_analysts()"] if GRANTS else None,
     linter=LinterConfig(enabled=True, rules="ALL"),
     format=FormatConfig(normalize=False, append_newline=True),
-    # A preview of the forward-only silver.users_snapshot would begin a plan of dev at its last day,
-    # and leave all else that changes with it without its history.
+    # With previews, a plan of dev that changes the forward-only silver.users_snapshot would begin
+    # at its last day, and all else that changed with it would lack its history.
     plan=PlanConfig(auto_categorize_changes=CATEGORIES, enable_preview=False),
-    # Who runs has the state alone, so an environment that is not finished waits for a plan, and
-    # a run that waited for it (6 hours by default) would hold that plan up.
+    # A run has the state to itself. An environment that is not finished needs a plan, which waits
+    # for the run: so the run must not wait for the environment (6 hours by default).
     run=RunConfig(environment_check_interval=1, environment_check_max_wait=1),
     # The bot makes the environment of a pull request, shows the plan, and deploys when told to. It
     # reads no comments, knows no approvers and does not merge: operations/github.py does, since
@@ -127,9 +127,9 @@ config = Config(
         skip_pr_backfill=False,
         auto_categorize_changes=CATEGORIES,
     ),
-    # For so long a rollback finds the tables before a deployment (operations/rollback.py) ...
+    # How long a rollback finds the tables before a deployment (operations/rollback.py).
     snapshot_ttl="in 30 days",
-    # ... and for so long an environment beside prod lives after its last plan.
+    # How long an environment beside prod lives after its last plan.
     environment_ttl="in 2 weeks",
     loader=ProjectLoader,
     # requirements.txt says what runs. SQLMesh would look through every installed package at each

@@ -153,7 +153,7 @@ def changes(
 ) -> None:
     """What an environment changes in the data of prod.
 
-    It is one that was planned from this checkout.
+    The environment must have been planned from this checkout.
     """
     from operations import terminal
     from operations.changes import report

@@ -39,7 +39,7 @@ def console(file: TextIO | None = None) -> Console:
         highlight=False,
         markup=False,
         emoji=False,
-        force_jupyter=False,  # which rich takes a task on Databricks for
+        force_jupyter=False,  # rich takes a task on Databricks for a notebook
     )
 
 

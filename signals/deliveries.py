@@ -10,11 +10,11 @@ def day_is_delivered(
 ) -> DatetimeRanges:
     """The days for which a model can be computed.
 
-    For a model that reads deliveries, `delivered_<feed>`: those that all feeds have delivered, or
-    that are no longer waited for. What is below follows it, as a rule. A restatement of an old day
-    computes models by unique key up to now, and a plan of prod computes new versions of
-    forward-only models in a second pass: both do not see that a day was left out above. These
-    models have the signal too, which stops them where their deliveries have come to.
+    A model that reads deliveries (`delivered_<feed>`) gets the days that all feeds have delivered,
+    and those that are no longer waited for. The models below follow it, but for two kinds that do
+    not see that a day was left out above: models by unique key, which a restatement of an old day
+    computes up to now, and new versions of forward-only models, which a plan of prod computes in a
+    second pass. These have the signal too: it stops them at the last day that was loaded above.
 
     Args:
         batch: Days that are to be computed, one interval each.
@@ -24,8 +24,8 @@ def day_is_delivered(
     Raises:
         SQLMeshError: A setting is wrong, or the landing cannot be listed.
     """
-    # Not imported above: SQLMesh would store it with the model as metadata, and with it what it
-    # shares with the macro `delivery`, whose changes would then be no changes of the data.
+    # Not imported above: SQLMesh would store it with the model as metadata, and with it what the
+    # macro `delivery` uses too. A change of that would then not count as a change of the data.
     from operations.landing.ready import ready_intervals
 
     return ready_intervals(batch, snapshot, context)

@@ -15,7 +15,7 @@ MODEL (
 SELECT
   user_id, /* Identifies the user. */
   name, /* Full name. */
-  email, /* Address of electronic mail. */
+  email, /* Email address. */
   country, /* Country of residence, two letters of ISO 3166. */
   subscription_plan, /* Plan: free, basic, standard or premium. */
   signed_up_on, /* Day on which the user signed up. */

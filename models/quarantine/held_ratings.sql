@@ -1,7 +1,7 @@
 /*
-A row is a delivered row of ratings that could not be accepted on its day: it breaks a rule, or its user, show or watch
-was not known yet. It comes from bronze.delivered_ratings and stays, whatever arrives later: quarantine.ratings
-judges it again, and silver.ratings takes it when its keys are there.
+A row is a delivered row of ratings that could not be accepted on its day: it breaks a rule, or its user,
+show or watch was not known yet. It comes from bronze.delivered_ratings and stays, whatever arrives later:
+quarantine.ratings judges it again, and silver.ratings takes it when its keys are there.
 Grain: one delivered row.
 */
 MODEL (

@@ -1,7 +1,7 @@
 /*
-A row is a delivered row of watches that could not be accepted on its day: it breaks a rule, or its user or show
-was not known yet. It comes from bronze.delivered_watches and stays, whatever arrives later: quarantine.watches
-judges it again, and silver.watches takes it when its keys are there.
+A row is a delivered row of watches that could not be accepted on its day: it breaks a rule, or its user
+or show was not known yet. It comes from bronze.delivered_watches and stays, whatever arrives later:
+quarantine.watches judges it again, and silver.watches takes it when its keys are there.
 Grain: one delivered row.
 */
 MODEL (

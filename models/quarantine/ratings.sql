@@ -1,6 +1,7 @@
 /*
-A row is a delivered row of ratings that is rejected, with every reason. It comes from quarantine.held_ratings,
-which every run judges again: a row whose unknown user, show or watch has arrived leaves, if it breaks no rule.
+A row is a delivered row of ratings that is rejected, with every reason. It comes from
+quarantine.held_ratings, which every run judges again: a row that breaks no rule leaves when the user, show
+or watch that was unknown arrives.
 Grain: one delivered row.
 */
 MODEL (

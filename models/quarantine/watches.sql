@@ -1,6 +1,7 @@
 /*
-A row is a delivered row of watches that is rejected, with every reason. It comes from quarantine.held_watches,
-which every run judges again: a row whose unknown user or show has arrived leaves, if it breaks no rule.
+A row is a delivered row of watches that is rejected, with every reason. It comes from
+quarantine.held_watches, which every run judges again: a row that breaks no rule leaves when the user or
+show that was unknown arrives.
 Grain: one delivered row.
 */
 MODEL (

@@ -17,7 +17,7 @@ MODEL (
 SELECT
   user_id, /* Identifies the user. */
   @CAPITALISED(@CLEAN(name)) AS name, /* Full name, every word capitalised. */
-  LOWER(@CLEAN(email)) AS email, /* Address of electronic mail, in lower case. */
+  LOWER(@CLEAN(email)) AS email, /* Email address, in lower case. */
   UPPER(@CLEAN(country)) AS country, /* Country of residence, two letters of ISO 3166. */
   LOWER(@CLEAN(subscription_plan)) AS subscription_plan, /* Plan: free, basic, standard or premium. */
   signed_up_on, /* Day on which the user signed up. */

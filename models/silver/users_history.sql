@@ -57,7 +57,7 @@ WITH deliveries AS (
 SELECT
   user_id, /* Identifies the user. */
   name, /* Full name, every word capitalised. */
-  email, /* Address of electronic mail, in lower case. */
+  email, /* Email address, in lower case. */
   country, /* Country of residence, two letters of ISO 3166. */
   subscription_plan, /* Plan: free, basic, standard or premium. */
   signed_up_on, /* Day on which the user signed up. */

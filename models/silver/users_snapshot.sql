@@ -16,7 +16,7 @@ MODEL (
   column_descriptions (
     user_id = 'Identifies the user.',
     name = 'Full name, every word capitalised.',
-    email = 'Address of electronic mail, in lower case.',
+    email = 'Email address, in lower case.',
     country = 'Country of residence; the empty text where it is not known.',
     subscription_plan = 'Plan; the empty text where it is not known.',
     signed_up_on = 'Day on which the user signed up.',

@@ -20,9 +20,10 @@ REJECTED = "quarantine"  # the schema of rows whose text was not found fit
 class PersonalData:
     """Says of a column whether it holds personal data, in an environment or in prod.
 
-    It does if it, or a column that it is computed from, in either of the two,
+    It does if one of these is true, in either of the two, of it or of a column that it is computed
+    from. The column
 
-    - is tagged by @PERSONAL_DATA, or is what a tagged column is computed from,
+    - is tagged by @PERSONAL_DATA, or a tagged column is computed from it,
     - is free text of a person or a source, or text of a quarantined row,
     - cannot be traced to its source, or is a column of a source that prod does not have.
     """

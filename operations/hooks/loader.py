@@ -41,7 +41,7 @@ class ProjectLoader(Loader):
 
 @contextmanager
 def without_garbage_collection() -> Iterator[None]:
-    """Makes objects that Python does not search for garbage, until the next such block begins.
+    """Keeps what the block makes out of Python's search for garbage, until the next such block.
 
     A load makes a million small objects that live as long as the context. By default Python goes
     through them again and again, and once more at its end: a third of what a command takes.

@@ -26,7 +26,7 @@ from operations.sqlmesh_internals import get_console
 
 # The key of the advisory lock: any number, but the same for all who share the database.
 KEY = 538976288
-# The session's last statement was the one that took the lock; of other users it is not shown when.
+# The session's last statement took the lock. When that was, Postgres shows of one's own user only.
 HOLDER = f"""
     SELECT
       application_name,
