@@ -165,7 +165,8 @@ def test_a_failed_run_is_one_message_a_channel(
 
     ((recipients, subject, text),) = mailbox.mails
     assert recipients == ["duty@example.org", "team@example.org"]
-    assert subject.startswith("The run of prod failed: ")
+    # Folded after "Subject:", as it is longer than a line of a header.
+    assert subject.strip().startswith("The run of prod failed: ")
     assert subject.endswith(" and 2 more")
     findings = {part.split(" found ")[0]: part for part in text.split("\n\n") if " found " in part}
     share = findings["reject_share_is_within_limit on quality.deliveries"].splitlines()

@@ -201,7 +201,7 @@ def test_a_destructive_change(stage: Stage) -> None:
     branch = "no-plans-forward-only"
     text = stage.github.file("main", FCT_RATINGS)
     line = next(line for line in text.splitlines() if " AS user_subscription_plan" in line)
-    kept = "AS user_country /* Country of the user when rating. */"
+    kept = "AS user_country /* Country of the user at the time of the rating. */"
     changes = {FCT_RATINGS: (f"{kept.replace(' /*', ', /*')}\n{line}", kept)}
     stage.push(branch, changes)
     sha = stage.push(branch, {FCT_RATINGS_TEST: ("user_subscription_plan:", "#")}, base=None)

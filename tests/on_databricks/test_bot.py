@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 SHOWS = "models/silver/shows.sql"
 SHOWS_TEST = "tests/unit/test_silver_shows.yaml"
 CHANGE = {
-    SHOWS: ("ranked.seasons, /*", "ranked.seasons * 100 AS seasons, /*"),
+    SHOWS: ("deliveries.seasons, /*", "deliveries.seasons * 100 AS seasons, /*"),
     SHOWS_TEST: ("        seasons: 3\n", "        seasons: 300\n"),
 }
 SEASONS = "SELECT SUM(seasons) FROM {}.shows"
@@ -34,7 +34,7 @@ def test_from_push_to_prod(running_warehouse: Warehouse, tmp_path: Path) -> None
         opened = stage.pull_request("opened")["environment"]
         assert opened.result == "success", opened.log
         print(f"from the push to the plan and the report: {opened.seconds:.0f} s")
-        assert "ranked.seasons * 100" in github.summary(sha, PLAN)
+        assert "deliveries.seasons * 100" in github.summary(sha, PLAN)
         assert "`pr_7`" in github.shown(7, BOT)[0]
         ((before,),) = stage.query(SEASONS.format("streaming_prod.silver"))
         ((after,),) = stage.query(SEASONS.format("streaming_dev.silver__pr_7"))

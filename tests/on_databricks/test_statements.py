@@ -126,8 +126,8 @@ def test_a_non_breaking_change(delivered: Delivered) -> None:
     change(
         platform,
         "silver/shows",
-        "SELECT\n  ranked.show_id, /*",
-        "SELECT\n  LENGTH(ranked.title) AS _title_length, /* Characters. */\n  ranked.show_id, /*",
+        "SELECT\n  deliveries.show_id, /*",
+        "SELECT\n  LENGTH(deliveries.title) AS _title_length, /* Characters. */\n  deliveries.show_id, /*",
     )
     with platform.context() as context:
         plan = context.plan_builder("dev", skip_tests=True, skip_linter=True).build()
