@@ -128,24 +128,30 @@ def run(platform: Platform, end: str = "", **settings: str) -> subprocess.Comple
         platform.settings = before
 
 
-def blank_addresses(platform: Platform, address: str) -> None:
-    """Changes the history of users behind the platform's back."""
+def change_history(platform: Platform, statement: str) -> None:
+    """Changes the history of users behind the platform's back; `{}` stands for its table."""
     ((table,),) = platform.query(
         "SELECT table_name FROM duckdb_tables() "
         "WHERE table_name SIMILAR TO 'silver__users_history__[0-9]+'"
     )
-    platform.query(
-        f"UPDATE streaming_prod.sqlmesh__silver.{table} SET email = {address}", "READ_WRITE"
-    )
+    full_name = f"streaming_prod.sqlmesh__silver.{table}"
+    platform.query(statement.replace("{}", full_name), "READ_WRITE")
 
 
 @pytest.fixture(scope="module")
 def failing(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    """A platform whose first day is in prod, and whose next run three audits stop."""
+    """A platform whose first day is in prod, and whose next run four audits stop.
+
+    The history has versions, made by hand, of users who are delivered the day after.
+    """
     platform = Platform(tmp_path_factory.mktemp("alerts"))
     deliver_day(platform, FIRST, users=7)
     platform.plan(FIRST)
-    blank_addresses(platform, "NULL")
+    change_history(
+        platform,
+        "INSERT INTO {} BY NAME "
+        "SELECT * REPLACE (user_id + 10_500 AS user_id, NULL AS email) FROM {}",
+    )
     deliver_day(platform, SECOND, users=1000, bad_users=201)
     return platform
 
@@ -167,7 +173,7 @@ def test_a_failed_run_is_one_message_a_channel(
     assert recipients == ["duty@example.org", "team@example.org"]
     # Folded after "Subject:", as it is longer than a line of a header.
     assert subject.strip().startswith("The run of prod failed: ")
-    assert subject.endswith(" and 2 more")
+    assert subject.endswith(" and 3 more")
     findings = {part.split(" found ")[0]: part for part in text.split("\n\n") if " found " in part}
     share = findings["reject_share_is_within_limit on quality.deliveries"].splitlines()
     assert share[0].endswith(" found 1 row")
@@ -179,11 +185,12 @@ def test_a_failed_run_is_one_message_a_channel(
     assert version[0].endswith(" found 7 rows")
     assert version[1] == "Days: all"
     keys = version[2].removeprefix("Keys: ").split("; ")
-    assert len(set(keys)) == 5 and set(keys) <= {f"user_id {n}" for n in range(1, 8)}
+    assert len(set(keys)) == 5 and set(keys) <= {f"user_id {n}" for n in range(10_501, 10_508)}
     (missing,) = (part for name, part in findings.items() if name.startswith("not_null("))
     assert "Keys: user_id " in missing and ", valid_from 2026-01-01 00:00:00" in missing
     assert f"Next: {alerts.NEXT_STEP_OF_BUILT_IN}" in missing
-    assert len(findings) == 3
+    assert "validity_does_not_overlap on silver.users_history" in findings
+    assert len(findings) == 4
     assert "Ann" not in text and "example.org" not in text
 
     (message,) = messages
@@ -210,7 +217,7 @@ def test_a_failure_without_an_audit_says_where_to_look(
     failing: Platform, tls: tuple[Path, ssl.SSLContext]
 ) -> None:
     """A setting is wrong, and at Slack's address nobody listens."""
-    blank_addresses(failing, "'ann@example.org'")
+    change_history(failing, "DELETE FROM {} WHERE email IS NULL")
     with webhook() as (_, url):
         pass
     with mail_server(tls[1]) as (mailbox, port):

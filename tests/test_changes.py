@@ -136,9 +136,14 @@ def work(branch: Branch) -> Platform:
         (
             "models/silver/shows.sql",
             "SELECT\n  deliveries.show_id, /*",
-            "SELECT\n  LENGTH(deliveries.title) AS _length, /* Characters. */\n  deliveries.show_id, /*",
+            "SELECT\n  LENGTH(deliveries.title) AS _length, /* Characters. */\n"
+            "  deliveries.show_id, /*",
         ),
-        ("models/silver/users_snapshot.sql", "What was shown when. A row", "What was shown, and when. A row"),
+        (
+            "models/silver/users_snapshot.sql",
+            "What was shown when. A row",
+            "What was shown, and when. A row",
+        ),
     )
     (work.project / "models/gold/watches_per_day.sql").write_text(NEW_MODEL)
     (work.project / "models/analytics/show_ratings_by_genre.sql").unlink()

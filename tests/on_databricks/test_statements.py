@@ -127,7 +127,8 @@ def test_a_non_breaking_change(delivered: Delivered) -> None:
         platform,
         "silver/shows",
         "SELECT\n  deliveries.show_id, /*",
-        "SELECT\n  LENGTH(deliveries.title) AS _title_length, /* Characters. */\n  deliveries.show_id, /*",
+        "SELECT\n  LENGTH(deliveries.title) AS _title_length, /* Characters. */\n"
+        "  deliveries.show_id, /*",
     )
     with platform.context() as context:
         plan = context.plan_builder("dev", skip_tests=True, skip_linter=True).build()
