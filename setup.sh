@@ -11,7 +11,7 @@ usage: bash setup.sh [run | dev | test [pytest arguments]]
   bash setup.sh        set up: .venv with the exact pins of requirements.txt
   bash setup.sh run    set up, apply the project to prod (seeds to gold), show what is where
   bash setup.sh dev    set up with requirements-dev.txt, which docs, dashboard and ui need too
-  bash setup.sh test   the same; then linters, format check, unit tests, pytest
+  bash setup.sh test   the same; then linters, formats, types, unit tests, pytest
 
 Then .venv/bin/sqlmesh and .venv/bin/streaming do the rest; each has --help.
 On Windows this runs in WSL.

@@ -11,7 +11,7 @@ from sqlmesh import Context
 
 from macros.feeds import FEEDS
 from operations import CommandError, terminal
-from operations.environment.shown import Rows, fetch, rejected, rows, shown
+from operations.environment.shown import Rows, fetch, rejected, rows, short_name, shown
 from operations.hooks import run_record
 from operations.pages import render
 from operations.terminal import Table
@@ -117,14 +117,13 @@ def read(context: Context, folder: str, environment: str) -> Report:
     record = json.loads(file.read_text(encoding="utf-8"))
     _, views = shown(context, environment)
     counts = rows(context, views)
-    names = {full: entry["name"] for full, entry in record["models"].items()}
     models = [
         ModelRun(
             name=entry["name"],
             first_day=entry["first_day"],
             last_day=entry["last_day"],
             seconds=entry["seconds"],
-            rows_in=_sum([counts.get(_named(full, names)) for full in entry["reads"]]),
+            rows_in=_sum([counts.get(short_name(full)) for full in entry["reads"]]),
             rows_out=counts.get(entry["name"]),
             audits_passed=entry["audits_passed"],
             audits_failed=entry["audits_failed"],
@@ -144,7 +143,7 @@ def read(context: Context, folder: str, environment: str) -> Report:
         models=models,
         feeds=_feeds(context, views, first, last) if views else [],
         rejects=[Reject(*row) for row in rejected(context, views, (first, last))] if views else [],
-        failed=[Failure(_named(each["model"], names), each["reason"]) for each in record["failed"]],
+        failed=[Failure(short_name(each["model"]), each["reason"]) for each in record["failed"]],
         next=NEXT if record["succeeded"] else FAILED_NEXT,
     )
 
@@ -189,11 +188,6 @@ def _feeds(context: Context, views: Mapping[str, str], first: str, last: str) ->
         WHERE _ingest_date BETWEEN DATE '{first}' AND DATE '{last}' GROUP BY feed"""
     found = {feed: Feed(feed, int(d), int(r)) for feed, d, r in fetch(context, query)}
     return [found.get(feed, Feed(feed, 0, 0)) for feed in FEEDS]
-
-
-def _named(full: str, names: Mapping[str, str]) -> str:
-    """A model as its file names it."""
-    return names.get(full) or full.replace('"', "").partition(".")[2]
 
 
 def _sum(rows: list[int | None]) -> int | None:

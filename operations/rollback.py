@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from uuid import uuid4
 
 from sqlmesh import Context
@@ -17,6 +16,7 @@ from sqlmesh.core.snapshot import Snapshot
 from sqlmesh.utils.date import to_datetime
 
 from operations import CommandError
+from operations.environment.shown import last_day, short_name
 from operations.sqlmesh_internals import (
     Environment,
     make_view_anew,
@@ -111,7 +111,7 @@ def last_deployment(context: Context) -> Deployment:
 
 
 def _names(fqns: Iterable[str]) -> str:
-    return ", ".join(fqn.replace('"', "").split(".", 1)[1] for fqn in fqns)
+    return ", ".join(map(short_name, fqns))
 
 
 def _without_table(context: Context, deployment: Deployment) -> list[str]:
@@ -172,15 +172,11 @@ def _lack(before: Snapshot, after: Snapshot | None = None) -> str:
     """Up to which day a table is filled, where that is not the same in prod."""
     if before.is_view or not before.intervals:
         return ""
-    last = _last_day(before)
-    in_prod = _last_day(after) if after and after.intervals else None
+    last = last_day([before])
+    in_prod = last_day([after]) if after else None
     if last == in_prod:
         return ""
     return f", with the days up to {last}" + (f" (now {in_prod})" if in_prod else "")
-
-
-def _last_day(snapshot: Snapshot) -> date:
-    return to_datetime(snapshot.intervals[-1][1] - 1).date()
 
 
 def roll_back(context: Context, deployment: Deployment) -> None:

@@ -156,7 +156,8 @@ def test_a_rollback_after_a_run(old: Platform, new: Platform, tmp_path: Path) ->
     assert shown(old) == after
     # From a checkout with the command and without a single model.
     shutil.copy(PROJECT / "config.py", tmp_path)
-    shutil.copytree(PROJECT / "operations", tmp_path / "operations")
+    for room in ("macros", "operations"):
+        shutil.copytree(PROJECT / room, tmp_path / room)
     done = subprocess.run(
         [*launcher.call(tmp_path), "rollback"],
         env=old.environment(),

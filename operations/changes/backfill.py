@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
+from datetime import date
 
 from sqlmesh import Context
 from sqlmesh.core.snapshot import Snapshot
+from sqlmesh.utils.date import to_datetime
 
 from operations.hooks.run_record import Durations
 from operations.sqlmesh_internals import (
@@ -45,7 +46,7 @@ def plan_of_deployment(context: Context, diff: ContextDiff) -> Plan:
     return PlanBuilder(
         diff,
         default_end=max((end for name, end in ends.items() if name not in seeds), default=None),
-        end_override_per_model={name: moment(end) for name, end in ends.items()},
+        end_override_per_model={name: to_datetime(end) for name, end in ends.items()},
         end_bounded=True,
     ).build()
 
@@ -75,11 +76,6 @@ def backfills(
     return tuple(found), max(finished.values(), default=0.0)
 
 
-def moment(timestamp: int) -> datetime:
-    """The time of milliseconds since 1970."""
-    return datetime.fromtimestamp(timestamp / 1000, timezone.utc)
-
-
 def days_in(intervals: Iterable[Interval]) -> int:
     """The days that intervals cover."""
     return sum(end - start for start, end in intervals) // DAY
@@ -102,8 +98,8 @@ def _backfill(
     return Backfill(
         model=snapshot.model.name,
         days=days,
-        first=moment(intervals[0][0]).date(),
-        last=moment(intervals[-1][1] - DAY).date(),
+        first=to_datetime(intervals[0][0]).date(),
+        last=to_datetime(intervals[-1][1] - DAY).date(),
         is_whole=is_whole,
         rows=rows if is_whole or not of_days else round(rows * days / of_days),
         seconds=seconds,

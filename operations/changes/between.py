@@ -16,6 +16,7 @@ from operations import CommandError
 from operations.changes.backfill import Backfill, backfills, plan_of_deployment
 from operations.changes.coverage import Version
 from operations.changes.models import Comparer, ModelChange
+from operations.environment.shown import short_name
 from operations.hooks.run_record import durations
 from operations.sqlmesh_internals import ContextDiff, DeployabilityIndex, Environment
 
@@ -157,5 +158,5 @@ def _check_shown(environment: Environment, diff: ContextDiff) -> None:
 
 
 def _listed(names: Sequence[str]) -> str:
-    """Full names of models, without quotes and catalog."""
-    return ", ".join(name.replace('"', "").partition(".")[2] for name in names)
+    """Models, of their full names."""
+    return ", ".join(map(short_name, names))

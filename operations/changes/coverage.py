@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 from sqlmesh.core.snapshot import Snapshot
-from sqlmesh.utils.date import to_timestamp
+from sqlmesh.utils.date import to_datetime, to_timestamp
 
-from operations.changes.backfill import days_in, moment
+from operations.changes.backfill import days_in
 from operations.sqlmesh_internals import (
     DeployabilityIndex,
     Environment,
@@ -105,7 +105,7 @@ def _is_of(snapshot: Snapshot, days: Days) -> exp.Expr | None:
 
 
 def _date(timestamp: int) -> exp.Expr:
-    return exp.cast(exp.Literal.string(str(moment(timestamp).date())), "DATE")
+    return exp.cast(exp.Literal.string(str(to_datetime(timestamp).date())), "DATE")
 
 
 def _without(days: Days, others: Days) -> Days:

@@ -11,7 +11,7 @@ from sqlmesh.core.snapshot import Snapshot
 
 from operations.changes.backfill import days_in
 from operations.changes.coverage import Version, coverage
-from operations.changes.rejections import REASONS, SCHEMA, Rejections, compare_rejections
+from operations.changes.rejections import REJECTED_FOR, SCHEMA, Rejections, compare_rejections
 from operations.changes.rows import Comparison, compare, count
 from operations.environment.personal_data import PersonalData
 from operations.environment.shown import outcome
@@ -159,7 +159,7 @@ class Comparer:
         )
         rejections = None
         types = snapshot.model.columns_to_types_or_raise
-        if snapshot.model.schema_name == SCHEMA and REASONS in types:
+        if snapshot.model.schema_name == SCHEMA and REJECTED_FOR in types:
             rejections = compare_rejections(self._adapter, before, after, types, covered.where)
         if is_empty or (covered.lacking and not covered.where):  # it may be of such a day
             comparison = replace(comparison, removed=None)

@@ -11,7 +11,7 @@ from sqlmesh import EngineAdapter
 
 SCHEMA = "quarantine"
 ROW = ("_ingest_date", "_source", "_row_hash")  # what tells delivered rows apart
-REASONS = "_rejected_for"
+REJECTED_FOR = "_rejected_for"
 UNNAMED = "another reason"
 
 
@@ -40,8 +40,8 @@ def compare_rejections(
     condition = f"WHERE {where.sql('databricks')}" if where else ""
     query = f"""WITH prod AS (SELECT * FROM {before} {condition}),
         changed AS (SELECT * FROM {after} {condition}),
-        prod_reasons AS (SELECT {row}, EXPLODE({REASONS}) AS reason FROM prod),
-        changed_reasons AS (SELECT {row}, EXPLODE({REASONS}) AS reason FROM changed)
+        prod_reasons AS (SELECT {row}, EXPLODE({REJECTED_FOR}) AS reason FROM prod),
+        changed_reasons AS (SELECT {row}, EXPLODE({REJECTED_FOR}) AS reason FROM changed)
         SELECT NULL AS reason, COUNT(*) AS came, 0 AS gone
         FROM (SELECT {row} FROM changed EXCEPT ALL SELECT {row} FROM prod) AS came
         UNION ALL SELECT NULL, 0, COUNT(*)

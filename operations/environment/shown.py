@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, timedelta
 from typing import Any
 
 from sqlglot import parse_one
 from sqlmesh import Context
 from sqlmesh.core.snapshot import Snapshot
+from sqlmesh.utils.date import to_datetime
 
 from macros.feeds import FEEDS, LAYERS
 from operations import CommandError
@@ -56,6 +57,11 @@ def made(context: Context, name: str) -> tuple[Snapshots, dict[str, str]]:
     return snapshots, views
 
 
+def short_name(full: str) -> str:
+    """A model's name in its file, of its full name."""
+    return full.replace('"', "").partition(".")[2]
+
+
 def fetch(context: Context, query: str) -> Rows:
     """The rows of a query in the models' dialect."""
     return context.engine_adapter.fetchall(parse_one(query, dialect="databricks"))
@@ -70,9 +76,7 @@ def rows(context: Context, views: Mapping[str, str]) -> dict[str, int]:
 def last_day(snapshots: Iterable[Snapshot]) -> date | None:
     """The day up to which the furthest of some models was computed; None if none was."""
     end = max((end for snapshot in snapshots for _, end in snapshot.intervals), default=None)
-    if end is None:
-        return None
-    return datetime.fromtimestamp(end / 1000, timezone.utc).date() - timedelta(days=1)
+    return to_datetime(end).date() - timedelta(days=1) if end is not None else None
 
 
 def last_delivery(context: Context, views: Mapping[str, str]) -> date | None:
