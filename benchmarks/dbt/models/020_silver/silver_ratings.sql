@@ -12,7 +12,7 @@ with deliveries as (
 
 accepted as (
     select * exclude (_source, _loaded_at)
-    from generator
+    from deliveries
     where rating_id >= 1
         and rated_at is not null
         and rating between 1 and 5
@@ -23,7 +23,7 @@ accepted as (
 
 repeated as (
     select rating_id
-    from generator
+    from deliveries
     where rating_id is not null
     group by rating_id
     having count(*) > 1

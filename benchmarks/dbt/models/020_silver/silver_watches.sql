@@ -10,7 +10,7 @@ with deliveries as (
 
 accepted as (
     select * exclude (_source, _loaded_at)
-    from generator
+    from deliveries
     where watch_id >= 1
         and watched_at is not null
         and completion_pct between 0 and 1
@@ -22,7 +22,7 @@ accepted as (
 
 repeated as (
     select watch_id
-    from generator
+    from deliveries
     where watch_id is not null
     group by watch_id
     having count(*) > 1
