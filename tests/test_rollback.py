@@ -214,7 +214,7 @@ def test_a_rollback_that_stopped_half_way(old: Platform, monkeypatch: pytest.Mon
 
     with old.context() as context, monkeypatch.context() as broken:
         context.notification_target_manager = Mock()
-        broken.setattr(rollback.Promotion, "visit_virtual_layer_update_stage", fail)
+        broken.setattr(sqlmesh_internals._Promotion, "visit_virtual_layer_update_stage", fail)
         with pytest.raises(ConnectionError):
             rollback.roll_back(context, rollback.last_deployment(context))
         calls = context.notification_target_manager.notify.call_args_list

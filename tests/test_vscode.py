@@ -60,7 +60,7 @@ def test_the_language_server_knows_the_models(tmp_path: Path) -> None:
     )
     assert not errors
     assert "models/silver/watches.sql" in leads_to
-    assert "The watches as last delivered" in said
+    assert "A row is a watch, as its newest acceptable delivery shows it" in said
 
 
 def test_loads_do_not_add_up(tmp_path: Path) -> None:
