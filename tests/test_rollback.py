@@ -19,7 +19,7 @@ from click.testing import Result
 from harness import FIRST, PROJECT, Platform, Tables, checkout, deliver_day, morning_after
 from sqlmesh.core.notification_target import NotificationEvent
 
-from operations import launcher, rollback
+from operations import launcher, rollback, sqlmesh_internals
 
 pytestmark = pytest.mark.slow
 SECOND, THIRD, FOURTH = (FIRST + timedelta(days=n) for n in (1, 2, 3))
