@@ -67,7 +67,6 @@ WITH touches AS (
 ), acceptable AS (
   SELECT
     deliveries.*,
-    @ROW_HASH(@RATINGS_COLUMNS(), deliveries) AS row_hash,
     GREATEST(
       deliveries._ingest_date,
       users._known_on,
@@ -92,35 +91,30 @@ WITH touches AS (
       shows._known_on,
       COALESCE(watches._known_on, users._known_on)
     ) <= @end_date
-), summed AS (
+), named AS (
+  /* the watches that the acceptable deliveries of a rating named */
   SELECT
     rating_id,
-    COUNT(*) AS deliveries,
     COLLECT_SET(watch_id) AS watch_ids
   FROM acceptable
   GROUP BY
     rating_id
 )
 SELECT
-  acceptable.rating_id, /* Identifies the rating. */
-  acceptable.user_id, /* The user who rated. */
-  acceptable.show_id, /* The show that was rated. */
-  acceptable.watch_id, /* The watch that was rated, if the rating is of one. */
-  acceptable.rating, /* Stars, 1 to 5. */
-  CASE WHEN acceptable.rating >= 4 THEN 'Positive' ELSE 'Neutral' END AS rating_sentiment, /* Positive for 4 and 5 stars, else Neutral. */
-  acceptable.review, /* What the user wrote. */
-  acceptable.rated_at, /* When the rating was given, in UTC. */
-  acceptable.rated_at::DATE AS rating_date, /* Day on which the rating was given, UTC. */
-  acceptable.accepted_on AS _accepted_on, /* Day on which the delivery that is shown became acceptable. */
-  COALESCE(summed.watch_ids, ARRAY())::ARRAY<BIGINT> AS _watch_ids, /* Every watch that an acceptable delivery of the rating named: it may have moved from one to another. */
-  summed.deliveries AS _accepted_deliveries /* Number of acceptable deliveries of the rating. */
-FROM acceptable
-JOIN summed
-  ON summed.rating_id = acceptable.rating_id
-QUALIFY
-  ROW_NUMBER() OVER (
-    PARTITION BY acceptable.rating_id
-    ORDER BY acceptable._ingest_date DESC, acceptable.row_hash DESC
-  ) = 1;
+  newest.rating_id, /* Identifies the rating. */
+  newest.user_id, /* The user who rated. */
+  newest.show_id, /* The show that was rated. */
+  newest.watch_id, /* The watch that was rated, if the rating is of one. */
+  newest.rating, /* Stars, 1 to 5. */
+  CASE WHEN newest.rating >= 4 THEN 'Positive' ELSE 'Neutral' END AS rating_sentiment, /* Positive for 4 and 5 stars, else Neutral. */
+  newest.review, /* What the user wrote. */
+  newest.rated_at, /* When the rating was given, in UTC. */
+  newest.rated_at::DATE AS rating_date, /* Day on which the rating was given, UTC. */
+  newest.accepted_on AS _accepted_on, /* Day on which the delivery that is shown became acceptable. */
+  COALESCE(named.watch_ids, ARRAY())::ARRAY<BIGINT> AS _watch_ids, /* Every watch that an acceptable delivery of the rating named: it may have moved from one to another. */
+  newest.deliveries::BIGINT AS _accepted_deliveries /* Number of acceptable deliveries of the rating. */
+FROM @NEWEST(acceptable, rating_id, @RATINGS_COLUMNS())
+JOIN named
+  ON named.rating_id = newest.rating_id;
 
 @PRIMARY_KEY(rating_id)
