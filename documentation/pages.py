@@ -13,7 +13,7 @@ from macros import rules
 from macros.feeds import FEEDS
 from operations.environment.lineage import Column
 from operations.environment.shown import HELPERS, rejected
-from operations.landing.found import MODEL as DELIVERED
+from operations.landing import MODEL as DELIVERED
 from operations.pages import render
 from operations.sqlmesh_internals import file_of
 

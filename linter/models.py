@@ -12,10 +12,10 @@ from sqlglot import exp
 from sqlmesh.core.linter.rule import Rule, RuleViolation
 from sqlmesh.core.model import Model
 
+from operations.landing import MODEL, SIGNAL
 from operations.sqlmesh_internals import file_of
 
 ENGINE = re.compile(r"duckdb|databricks|\bspark\b|\bread_(?:csv|parquet|json|files)", re.IGNORECASE)
-SIGNAL = "day_is_delivered"
 GATES = {"quality.deliveries", "quality.reconciliation"}
 
 # The audits that hold a grain, and their argument that names its columns.
@@ -194,7 +194,7 @@ class NoModelAheadOfDeliveries(Rule):
         needs_it = (
             kind.is_incremental_by_unique_key
             or kind.is_scd_type_2
-            or model.view_name.startswith("delivered_")
+            or model.view_name.startswith(MODEL)
         )
         if needs_it and SIGNAL not in (name for name, _ in model.signals):
             return self.violation(f"The signal {SIGNAL} is missing.")

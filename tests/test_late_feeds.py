@@ -26,8 +26,8 @@ from sqlmesh import DatetimeRanges
 from sqlmesh.utils.errors import SQLMeshError
 
 from operations import launcher, terminal
-from operations.landing import watch
-from operations.landing.found import SIGNAL, Deliveries, look
+from operations.landing import SIGNAL, watch
+from operations.landing.found import Deliveries, look
 from operations.landing.ready import ready_intervals
 
 FEEDS = tuple(oracle.FEEDS)

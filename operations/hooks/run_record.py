@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlmesh.core.snapshot import Snapshot
+from sqlmesh.utils.date import to_datetime
 
 from macros.settings import setting
 from operations.sqlmesh_internals import (
@@ -163,4 +164,4 @@ def _now() -> str:
 
 
 def _day(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, timezone.utc).date().isoformat()
+    return to_datetime(milliseconds).date().isoformat()

@@ -13,9 +13,7 @@ from sqlmesh.core.model import Model
 from macros.reading.local import local_files
 from macros.reading.volume import volume_files
 from macros.settings import setting
-
-SIGNAL = "day_is_delivered"
-MODEL = "delivered_"  # and the feed
+from operations.landing import MODEL, SIGNAL
 
 
 @dataclass(frozen=True)
