@@ -223,17 +223,10 @@ class Platform:
                 **options,
             )
 
-    def run(self, day: date, models: Sequence[str] | None = None) -> None:
-        """Runs prod, which may have nothing to do, or some models with all that they read; the
-        deliveries up to `day` are there.
-        """
+    def run(self, day: date) -> None:
+        """Runs prod, which may have nothing to do; the deliveries up to `day` are there."""
         with self.context() as context:
-            status = context.run(
-                "prod",
-                execution_time=morning_after(day),
-                skip_janitor=True,
-                select_models=models,
-            )
+            status = context.run("prod", execution_time=morning_after(day), skip_janitor=True)
             if status.is_failure:
                 raise PlanError(f"The run of {day} ended with {status}.")
 

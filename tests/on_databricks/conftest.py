@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 
 import oracle
@@ -19,19 +16,7 @@ from generator.generate import write_landing
 from generator.population import Settings
 from tests.warehouse import Warehouse
 
-# Generated days, with late, repeated and corrected rows; the last two in formats of their own.
-GENERATED = Settings(
-    watches=1200,
-    days=11,
-    format="parquet",
-    start=ROWS_DAY + timedelta(days=1),
-    seed=11,
-    dirt=0.05,
-    late=0.1,
-)
-*PARQUET_DAYS, CSV_DAY, JSON_DAY = (
-    GENERATED.start + timedelta(days=n) for n in range(GENERATED.days)
-)
+CSV_DAY, JSON_DAY = ROWS_DAY + timedelta(days=1), ROWS_DAY + timedelta(days=2)
 # What the readers hand over as different text; only that text differs, not what becomes of the row.
 TOLD_APART = (
     "all that JSON escapes, for an INT",  # Spark drops a NUL beside an escaped quote in csv
@@ -49,8 +34,8 @@ SETTINGS = {"STREAMING_ANALYSTS": "analysts", "STREAMING_ENVIRONMENT": "prod"}
 @pytest.fixture(scope="session")
 def delivered(running_warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Delivered:
     """A copy of the project in a workspace made by resources/databricks.sql. It gets every kind of
-    odd and bad value that the project knows of and generated days in each format: ten days of
-    parquet by a plan, then a day of csv that is run up to silver, then all with a day of json.
+    odd and bad value that the project knows of, each day in another format, then generated days
+    with late, repeated and corrected rows: nine at once, and the tenth.
 
     test_same_answers looks at it, and then test_statements changes it: no file comes in between.
     """
@@ -64,44 +49,37 @@ def delivered(running_warehouse: Warehouse, tmp_path_factory: pytest.TempPathFac
 
     both.deliver_as("parquet")
     deliver_parents(both.local, PARENTS_DAY)
-    deliver_odd(both, ROWS_DAY)
-    deliver_generated(both, PARQUET_DAYS)
-    both.local.plan(PARQUET_DAYS[-1])
-    both.databricks.plan(PARQUET_DAYS[-1])
+    deliver_odd(both, "parquet", ROWS_DAY)
+    both.local.plan(ROWS_DAY)
+    both.databricks.plan(ROWS_DAY)
     first_plan = both.warehouse.statements()
+    deliver_odd(both, "csv", CSV_DAY)
+    run(both, CSV_DAY)
 
-    deliver_and_run(both, "csv", CSV_DAY, ["silver.*"])
+    # The days of json in one run, all but the last
+    deliver_odd(both, "json", JSON_DAY)
+    days = [JSON_DAY + timedelta(days=n) for n in range(1, 11)]
+    generated = {"watches": 2000, "days": len(days), "start": days[0], "seed": 11}
+    write_landing(Settings(format="json", dirt=0.05, late=0.1, **generated), folder / "written")
+    both.local.receive(folder / "written", days)
+    run(both, days[-2])
     with both.databricks.context() as context:
         before = versions(context)
-    deliver_and_run(both, "json", JSON_DAY)
+    run(both, days[-1])
     sent = both.warehouse.statements()
     with both.databricks.context() as context:
         last_day = written_since(context, before)
-    return Delivered(both, JSON_DAY, first_plan, sent, last_day)
+    return Delivered(both, days[-1], first_plan, sent, last_day)
 
 
-def deliver_and_run(
-    both: Engines, files_format: str, day: date, models: Sequence[str] | None = None
-) -> None:
-    """Delivers a day in a format of its own, and runs it on both engines."""
+def deliver_odd(both: Engines, files_format: str, day: date) -> None:
+    """A day of odd and bad values, in a format that those after it come in too."""
     both.deliver_as(files_format)
-    deliver_odd(both, day)
-    deliver_generated(both, [day])
-    both.local.run(day, models)
-    both.databricks.run(day, models)
-
-
-def deliver_odd(both: Engines, day: date) -> None:
-    """Adds a file of odd and bad values to a day of each feed."""
     for feed in oracle.FEEDS:
         deliver_kinds(both.local, feed, day, but=TOLD_APART)
 
 
-def deliver_generated(both: Engines, days: Sequence[date]) -> None:
-    """Adds the generated files of days."""
-    files_format, landing = both.local.files_format, both.local.landing
-    written = both.local.folder / f"generated_as_{files_format}"
-    write_landing(replace(GENERATED, format=files_format), written)
-    for day in days:
-        for of_day in written.glob(f"*/dt={day}"):
-            shutil.copytree(of_day, landing / of_day.relative_to(written), dirs_exist_ok=True)
+def run(both: Engines, day: date) -> None:
+    """Runs a day on both engines."""
+    both.local.run(day)
+    both.databricks.run(day)
