@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import csv
 import glob
+import json
 import typing as t
 from collections import defaultdict
-from datetime import date, timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pyarrow import csv as arrow_csv
 from sqlglot import exp
+from sqlmesh import EngineAdapter
 from sqlmesh.core.macros import MacroEvaluator
 from sqlmesh.utils.errors import SQLMeshError
 
-from macros.reading.files import FOLDER_OF_DAY, together
+from macros.reading.files import FOLDER_OF_DAY, FileFacts, together
 
 LARGEST_FIELD = 64 * 1024 * 1024  # bytes of one csv line or one json object
 FILE_OPTIONS = {"filename": "_path", "hive_partitioning": False}
@@ -33,43 +35,46 @@ LOCAL_PARQUET_TYPES = {
 
 def local_rows(
     evaluator: MacroEvaluator,
-    landing: str,
-    feed: str,
+    files: list[str],
     files_format: str,
-    days: tuple[date, date],
     types: dict[str, str],
 ) -> exp.Query:
-    """The rows that a feed delivered from one day to another (both included).
+    """The rows of delivered files.
 
     Args:
-        landing: A local folder.
         types: The type in bronze of each column.
 
     Returns:
         The columns, as text but for parquet, `_ingest_date` and `_source`.
 
     Raises:
-        SQLMeshError: The landing is no folder, or a file cannot be what the contract says it is.
+        SQLMeshError: A file cannot be what the contract says it is.
     """
-    files = local_files(Path(landing), feed, files_format, *days)
     if files_format == "parquet":
         return _parquet_rows(evaluator, files, types)
     return _csv_rows(files, types) if files_format == "csv" else _json_rows(files, types)
 
 
-def local_files(landing: Path, feed: str, files_format: str, start: date, end: date) -> list[str]:
-    """Paths of the files that a feed delivered from `start` to `end` (both included)."""
-    if not landing.is_dir():
-        raise SQLMeshError(
-            f"STREAMING_LANDING is '{landing}', which is no folder. Correct it, or leave it empty "
-            "to read the seeds."
-        )
-    days = (start + timedelta(days=n) for n in range((end - start).days + 1))
-    return [
-        str(path)
-        for day in days
-        for path in sorted((landing / feed / f"dt={day}").glob(f"*.{files_format}"))
-    ]
+def look_at_local(
+    adapter: EngineAdapter, files: list[str], files_format: str, types: dict[str, str]
+) -> list[FileFacts]:
+    """What each file holds."""
+    found = []
+    for file in files:
+        if files_format == "parquet":
+            footer = pq.read_metadata(file)
+            columns, rows = footer.schema.to_arrow_schema().names, footer.num_rows
+        elif files_format == "csv":
+            with open(file, encoding="utf-8-sig", newline="") as lines:
+                records = csv.reader(lines)
+                columns, rows = next(records, []), sum(1 for _ in records)
+        else:
+            with open(file, encoding="utf-8") as lines:
+                objects = [json.loads(line) for line in lines if line.strip()]
+            columns, rows = sorted({name for each in objects for name in each}), len(objects)
+        absent = tuple(sorted(set(types) - set(columns))) if rows else ()
+        found.append(FileFacts(file, rows, absent, tuple(sorted(set(columns) - set(types)))))
+    return found
 
 
 def _csv_rows(files: list[str], types: dict[str, str]) -> exp.Query:

@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 import typing as t
 from collections import defaultdict
-from datetime import date
 
 from sqlglot import exp
 from sqlmesh import EngineAdapter
 from sqlmesh.core.macros import MacroEvaluator
 from sqlmesh.utils.errors import SQLMeshError
 
-from macros.reading.files import FOLDER_OF_DAY, together
+from macros.reading.files import FOLDER_OF_DAY, FileFacts, together
 
 # Stands for a quoted empty field, which Spark otherwise reads as NULL like an unquoted one.
 QUOTED_EMPTY = "\ue000\ue000"
@@ -34,6 +33,7 @@ READ_OPTIONS: dict[str, dict[str, t.Any]] = {
     },
     "json": TEXT_OPTIONS,
     "parquet": {},
+    "binaryFile": {},
 }
 
 # The parquet types, as Databricks names them, that fit each type of bronze.
@@ -49,25 +49,21 @@ VOLUME_PARQUET_TYPES = {
 
 def volume_rows(
     evaluator: MacroEvaluator,
-    landing: str,
-    feed: str,
+    files: list[str],
     files_format: str,
-    days: tuple[date, date],
     types: dict[str, str],
 ) -> exp.Query:
-    """The rows that a feed delivered from one day to another (both included).
+    """The rows of delivered files.
 
     Args:
-        landing: A folder of a volume: `/Volumes/<catalog>/<schema>/<volume>/...`.
         types: The type in bronze of each column.
 
     Returns:
         The columns, as text but for parquet, `_ingest_date` and `_source`.
 
     Raises:
-        SQLMeshError: The landing cannot be listed, or a parquet file has a column of another type.
+        SQLMeshError: A parquet file has a column of another type.
     """
-    files = volume_files(evaluator.engine_adapter, landing.rstrip("/"), feed, files_format, days)
     if files_format == "parquet":
         return together(
             [
@@ -79,38 +75,11 @@ def volume_rows(
     return together([_files_read(files, files_format, types, types)] if files else [], types)
 
 
-def volume_files(
-    adapter: EngineAdapter,
-    landing: str,
-    feed: str,
-    files_format: str,
-    days: tuple[date, date],
-) -> list[str]:
-    """Paths of the files that a feed delivered on these days."""
-
-    def names(folder: str) -> list[str]:
-        path = exp.Literal.string(folder).sql("databricks")
-        listed = adapter.fetchall(f"LIST {path}")
-        return [row[1] for row in listed]  # path, name, size, modification_time
-
-    try:
-        feeds = names(landing)
-    except Exception as error:
-        raise SQLMeshError(
-            f"STREAMING_LANDING is '{landing}', which cannot be listed: {error}. Correct it, grant "
-            "READ VOLUME on it, or leave it empty to read the seeds."
-        ) from error
-    if f"{feed}/" not in feeds:
-        return []
-    folders = (name.rstrip("/") for name in names(f"{landing}/{feed}") if name.endswith("/"))
-    first, last = (f"dt={day}" for day in days)
-    return [
-        f"{landing}/{feed}/{folder}/{name}"
-        for folder in sorted(folders)
-        if first <= folder <= last and re.fullmatch("dt=[0-9]{4}-[0-9]{2}-[0-9]{2}", folder)
-        for name in names(f"{landing}/{feed}/{folder}")
-        if name.endswith(f".{files_format}")
-    ]
+def look_at_volume(
+    adapter: EngineAdapter, files: list[str], files_format: str, types: dict[str, str]
+) -> list[FileFacts]:
+    """What each file holds."""
+    raise NotImplementedError
 
 
 def _by_columns(
@@ -159,6 +128,11 @@ def _files_read(
         f"{path} AS _source",
         dialect="databricks",
     ).from_(read)
+
+
+def read_whole(files: list[str]) -> str:
+    """SQL of files as they are, byte by byte: `path`, `content`."""
+    return _read_files(files, "binaryFile").sql("databricks")
 
 
 def _read_files(

@@ -1,0 +1,47 @@
+"""What this process knows of delivered files: what was loaded is what is accounted for.
+
+To be imported within a function: SQLMesh gives every model a copy of what its macros name above.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlmesh import EngineAdapter
+
+from macros.reading.files import FileFacts
+from macros.reading.listing import Landed
+from macros.reading.local import look_at_local
+from macros.reading.volume import look_at_volume
+
+_facts: dict[Landed, FileFacts] = {}
+_loaded: dict[str, Landed] = {}
+
+
+def facts_of(
+    adapter: EngineAdapter, files: list[Landed], files_format: str, types: dict[str, str]
+) -> dict[str, FileFacts]:
+    """What each file holds, by its path; a file is looked at once, until it changes.
+
+    Args:
+        types: The type in bronze of each of the feed's columns.
+
+    Raises:
+        SQLMeshError: A file cannot be read; names it.
+    """
+    unknown = [file.path for file in files if file not in _facts]
+    if unknown:
+        look = look_at_volume if adapter.dialect == "databricks" else look_at_local
+        found = {facts.path: facts for facts in look(adapter, unknown, files_format, types)}
+        _facts.update({file: found[file.path] for file in files if file not in _facts})
+    return {file.path: _facts[file] for file in files}
+
+
+def remember(files: list[Landed]) -> None:
+    """Takes down that a load is about to read files as they are now."""
+    _loaded.update({file.path: file for file in files})
+
+
+def loaded(feed: str, start: date, end: date) -> list[Landed]:
+    """The files of some days (both included) as this process loaded them."""
+    return [file for file in _loaded.values() if file.feed == feed and start <= file.day <= end]
