@@ -1,0 +1,70 @@
+"""The landing is looked at before a plan or run writes anything, and told of at its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import PrivateAttr
+from sqlmesh import Context
+from sqlmesh.core.notification_target import GenericNotificationTarget, NotificationEvent
+
+from operations.sqlmesh_internals import get_console
+
+if TYPE_CHECKING:
+    from operations.landing.account import Account
+
+# Of the last plan or run of this process, by its environment.
+_found: dict[str, Account] = {}
+
+
+class LandingAccount(GenericNotificationTarget):
+    """Looks at the landing before anything is written, and tells of it at the end."""
+
+    notify_on: frozenset[NotificationEvent] = frozenset(
+        {
+            NotificationEvent.APPLY_START,
+            NotificationEvent.APPLY_END,
+            NotificationEvent.APPLY_FAILURE,
+            NotificationEvent.RUN_START,
+            NotificationEvent.RUN_END,
+            NotificationEvent.RUN_FAILURE,
+        }
+    )
+    _context: Context = PrivateAttr()
+    _environment: str = PrivateAttr("")
+
+    def notify_apply_start(self, environment: str, *args: Any, **kwargs: Any) -> None:
+        """A plan begins. It may be what loads late days, so it does not look for them."""
+        self._look(environment, with_late=False)
+
+    def notify_run_start(self, environment: str, *args: Any, **kwargs: Any) -> None:
+        """A run begins."""
+        self._look(environment, with_late=True)
+
+    def notify_run_end(self, *args: Any, **kwargs: Any) -> None:
+        """Tells what of the landing is not loaded."""
+        for line in _found[self._environment].lines(self._environment):
+            get_console().log_warning(line)
+
+    # pydantic's plugin for mypy takes these methods for fields.
+    notify_run_failure = notify_apply_end = notify_run_end  # type: ignore[pydantic-field]
+    notify_apply_failure = notify_run_end  # type: ignore[pydantic-field]
+
+    def _look(self, environment: str, with_late: bool) -> None:
+        # Not imported above: it is read with the macros, and the hooks with config.py before them.
+        from operations.landing.account import look
+
+        self._environment = environment
+        _found[environment] = look(self._context, environment, with_late)
+
+
+def account_for_landing(context: Context) -> None:
+    """Has each plan and run look at the landing, and tell of it."""
+    target = LandingAccount()
+    target._context = context
+    context.config.notification_targets.append(target)
+
+
+def found(environment: str) -> Account | None:
+    """What the last plan or run of an environment found in the landing; None without any."""
+    return _found.get(environment)

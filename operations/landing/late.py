@@ -1,0 +1,193 @@
+"""Files that came into, changed in or vanished from days that were loaded before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlglot import exp
+from sqlmesh import Context
+from sqlmesh.core.snapshot import Snapshot
+from sqlmesh.utils.date import to_datetime
+
+from macros.feeds import FEEDS
+from macros.reading.content import checksums
+from macros.reading.listing import Landed
+from macros.settings import setting
+from operations.environment.shown import fetch, shown
+from operations.landing import MODEL
+
+FEW = 2  # so many days may be late however short the history is
+SHARE = 0.1  # of all days; when more differ, it is another landing
+ACCOUNT = "quality.files"
+
+
+@dataclass(frozen=True)
+class Late:
+    """A file that is not what was loaded: it `came`, `changed` or `vanished` since."""
+
+    feed: str
+    day: date
+    path: str
+    what: str
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """What a file was like when it was loaded; of a seed nothing is known."""
+
+    day: date
+    bytes: int | None
+    modified_at: datetime | None
+    content: int | None
+
+
+def find(
+    context: Context, environment: str, files: Sequence[Landed], since: date | None
+) -> tuple[list[Late], int]:
+    """The files that are not what an environment loaded, and the number of days to compare.
+
+    What was loaded stands in quality.files; of days that a run loaded before it stopped half way,
+    in bronze.
+
+    Args:
+        files: Those that the landing has, back to `since`.
+        since: The first day that is compared; None: all are.
+    """
+    snapshots, views = shown(context, environment)
+    models = {snapshot.model.name: snapshot for snapshot in snapshots.values() if snapshot.is_model}
+    if ACCOUNT not in models:
+        return [], 0
+    accounted = _days(models[ACCOUNT], since)
+    found: list[Late] = []
+    days = {file.day for file in files}
+    for feed in FEEDS:
+        name = f"bronze.{MODEL}{feed}"
+        if name not in models:
+            continue
+        done = _days(models[name], since)
+        loaded = _accounted(context, views[ACCOUNT], feed, accounted & done)
+        loaded |= _only_in_bronze(context, views[name], done - accounted)
+        landed = {file.path: file for file in files if file.feed == feed and file.day in done}
+        days |= {file.day for file in loaded.values()}
+        found += _differing(context, feed, landed, loaded, done - accounted)
+    return found, len(days)
+
+
+def are_most(late: Sequence[Late], days: int) -> bool:
+    """Whether more than a tenth of all days differ: this is another landing, or a copy of it."""
+    return len({file.day for file in late}) > max(FEW, days * SHARE)
+
+
+def next_step(late: Sequence[Late], days: int, environment: str) -> str:
+    """What to do about late files."""
+    if are_most(late, days):
+        differing = len({file.day for file in late})
+        return (
+            f"{differing:,} of {days:,} days differ from what was loaded, as in another landing or "
+            "a copy of it. If they are to replace it: streaming run --yes. If not, correct "
+            "STREAMING_LANDING, or use a new STREAMING_DATA_DIR."
+        )
+    if setting("STREAMING_LATE_FILES") == "load":
+        return "streaming run"
+    return (
+        f"sqlmesh plan {environment} "
+        f"{' '.join(f'--restate-model {model}' for model in _models(late))} "
+        f"--start {min(file.day for file in late)} --end {max(file.day for file in late)}"
+    )
+
+
+def load(context: Context, environment: str, late: Sequence[Late]) -> None:
+    """Loads the days of late files again, and all that hangs on them; changes no model.
+
+    Raises:
+        PlanError: It failed.
+    """
+    context.plan(
+        environment,
+        restate_models=_models(late),
+        start=min(file.day for file in late),
+        end=max(file.day for file in late),
+        skip_tests=True,
+        skip_linter=True,
+        auto_apply=True,
+        no_prompts=True,
+    )
+
+
+def _models(late: Sequence[Late]) -> list[str]:
+    return [f"bronze.{MODEL}{feed}" for feed in FEEDS if feed in {file.feed for file in late}]
+
+
+def _days(snapshot: Snapshot, since: date | None) -> set[date]:
+    """The days that a model has been computed for."""
+    return {
+        day
+        for start, end in snapshot.intervals
+        for day in _each(to_datetime(start).date(), to_datetime(end).date() - timedelta(days=1))
+        if since is None or day >= since
+    }
+
+
+def _each(first: date, last: date) -> Iterator[date]:
+    return (first + timedelta(days=n) for n in range((last - first).days + 1))
+
+
+def _accounted(context: Context, view: Any, feed: str, days: set[date]) -> dict[str, _Loaded]:
+    if not days:
+        return {}
+    query = f"""SELECT path, _ingest_date, bytes, modified_at, _content FROM {view}
+        WHERE feed = '{feed}' AND _ingest_date BETWEEN DATE '{min(days)}' AND DATE '{max(days)}'"""
+    return {path: _Loaded(day, *was) for path, day, *was in fetch(context, query) if day in days}
+
+
+def _only_in_bronze(context: Context, view: Any, days: set[date]) -> dict[str, _Loaded]:
+    if not days:
+        return {}
+    query = f"""SELECT DISTINCT _source, _ingest_date, _file_bytes, _file_modified_at FROM {view}
+        WHERE _ingest_date BETWEEN DATE '{min(days)}' AND DATE '{max(days)}'"""
+    return {
+        path: _Loaded(day, bytes_, modified_at, None)
+        for path, day, bytes_, modified_at in fetch(context, query)
+        if day in days
+    }
+
+
+def _differing(
+    context: Context,
+    feed: str,
+    landed: dict[str, Landed],
+    loaded: dict[str, _Loaded],
+    only_in_bronze: set[date],
+) -> Iterator[Late]:
+    """The differences of a feed; where size and content are the same, another time is none."""
+    for path, was in loaded.items():
+        if path not in landed:
+            yield Late(feed, was.day, path, "vanished")
+    touched = []
+    for path, file in landed.items():
+        if path not in loaded:
+            # In bronze a file without rows has left no trace.
+            if file.day not in only_in_bronze or _has_rows(context, file):
+                yield Late(feed, file.day, path, "came")
+        elif file.bytes != loaded[path].bytes:
+            yield Late(feed, file.day, path, "changed")
+        elif file.modified_at != loaded[path].modified_at:
+            touched.append(path)
+    contents = checksums(context.engine_adapter, touched)
+    for path in touched:
+        if loaded[path].content is None or contents.get(path) != loaded[path].content:
+            yield Late(feed, landed[path].day, path, "changed")
+
+
+def _has_rows(context: Context, file: Landed) -> bool:
+    from macros import feeds
+    from macros.columns import types_of
+    from macros.reading import memory
+
+    types = types_of(exp.convert(getattr(feeds, f"{file.feed.upper()}_COLUMNS")))
+    files_format = setting("STREAMING_LANDING_FORMAT")
+    facts = memory.facts_of(context.engine_adapter, [file], files_format, types)
+    return bool(facts[file.path].rows)
