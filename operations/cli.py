@@ -106,6 +106,24 @@ def streaming() -> None:
 
 
 @streaming.command()
+@click.argument("environment", default="prod")
+@click.option("--yes", is_flag=True, help="Load late days also where most days differ.")
+@gateway_option
+def run(environment: str, yes: bool, gateway: str | None) -> None:
+    """Load the days since the last run (`sqlmesh run`), then those with late files again."""
+    from operations.landing import late
+    from operations.sqlmesh_internals import configure_console
+
+    configure_console()
+    with project(gateway) as context:
+        if context.run(environment).is_failure:
+            raise CommandError(f"The run of {environment} failed, as is said above.")
+        late.load_after_run(
+            context, environment, lambda: yes or _agreed("Load these days again?"), click.echo
+        )
+
+
+@streaming.command()
 @click.option("--environment", default="prod", show_default=True)
 @gateway_option
 @format_option("text", "json")

@@ -23,6 +23,7 @@ from operations.environment.shown import (
     models,
     reasons,
 )
+from operations.landing import account
 from operations.terminal import Table
 
 NEXT = """Next:
@@ -42,6 +43,8 @@ class Status:
         up_to: The day up to which it was run.
         audited: The first and the last day for which its audits were run again.
         rejects: The most frequent reasons of each feed.
+        not_read: The files of the landing that are not read, by reason.
+        late: Those that are no longer what was loaded, by feed and day.
     """
 
     environment: str
@@ -52,6 +55,8 @@ class Status:
     rejects: Table
     audited: tuple[date, date]
     audits: Table
+    not_read: Table
+    late: Table
 
 
 def read(context: Context, environment: str) -> Status:
@@ -63,6 +68,7 @@ def read(context: Context, environment: str) -> Status:
     snapshots, views = made(context, environment)
     up_to = last_day(snapshots.values())
     assert up_to  # a finished environment was computed
+    landing = account.look(context, environment)
     days = audited_days(last_delivery(context, views), up_to)
     return Status(
         environment=environment,
@@ -76,13 +82,21 @@ def read(context: Context, environment: str) -> Status:
         rejects=Table("quarantined reason rows".split(), reasons(context, views)),
         audited=days,
         audits=Table("outcome rows audit model".split(), audits(context, snapshots, days)),
+        not_read=landing.not_read,
+        late=landing.not_loaded,
     )
 
 
 def show(status: Status, out: Console) -> None:
     """Prints it; of the audits those that found rows, and how many there were of each outcome."""
     out.print(f"\n{status.environment} on the gateway {status.gateway}, run up to {status.up_to}\n")
-    for table in (status.models, status.feeds, status.rejects):
+    for table in (
+        status.models,
+        status.feeds,
+        status.rejects,
+        status.not_read,
+        status.late,
+    ):
         terminal.show(table, out)
     counts = Counter(row[0] for row in status.audits.rows)
     said = ", ".join(f"{counts[name]} {name}" for name in ("passed", "warned", "failed"))

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from sqlglot import exp
 
 # The last such folder of a path, its backslashes escaped for SQL.
 FOLDER_OF_DAY = r"(?s).*dt=([0-9-]{10})[\\\\/]"
-
-
-class FileFacts(t.NamedTuple):
-    """What a file holds: its rows, and the columns that it lacks or that nobody reads."""
-
-    path: str
-    rows: int
-    absent: tuple[str, ...]
-    ignored: tuple[str, ...]
 
 
 def together(selects: list[exp.Select], types: dict[str, str]) -> exp.Query:

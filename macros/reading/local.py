@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import csv
 import glob
-import json
 import typing as t
 from collections import defaultdict
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyarrow import csv as arrow_csv
 from sqlglot import exp
-from sqlmesh import EngineAdapter
 from sqlmesh.core.macros import MacroEvaluator
 from sqlmesh.utils.errors import SQLMeshError
 
-from macros.reading.files import FOLDER_OF_DAY, FileFacts, together
+from macros.reading.files import FOLDER_OF_DAY, together
 
 LARGEST_FIELD = 64 * 1024 * 1024  # bytes of one csv line or one json object
 FILE_OPTIONS = {"filename": "_path", "hive_partitioning": False}
@@ -53,28 +50,6 @@ def local_rows(
     if files_format == "parquet":
         return _parquet_rows(evaluator, files, types)
     return _csv_rows(files, types) if files_format == "csv" else _json_rows(files, types)
-
-
-def look_at_local(
-    adapter: EngineAdapter, files: list[str], files_format: str, types: dict[str, str]
-) -> list[FileFacts]:
-    """What each file holds."""
-    found = []
-    for file in files:
-        if files_format == "parquet":
-            footer = pq.read_metadata(file)
-            columns, rows = footer.schema.to_arrow_schema().names, footer.num_rows
-        elif files_format == "csv":
-            with open(file, encoding="utf-8-sig", newline="") as lines:
-                records = csv.reader(lines)
-                columns, rows = next(records, []), sum(1 for _ in records)
-        else:
-            with open(file, encoding="utf-8") as lines:
-                objects = [json.loads(line) for line in lines if line.strip()]
-            columns, rows = sorted({name for each in objects for name in each}), len(objects)
-        absent = tuple(sorted(set(types) - set(columns))) if rows else ()
-        found.append(FileFacts(file, rows, absent, tuple(sorted(set(columns) - set(types)))))
-    return found
 
 
 def _csv_rows(files: list[str], types: dict[str, str]) -> exp.Query:

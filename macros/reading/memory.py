@@ -9,10 +9,10 @@ from datetime import date
 
 from sqlmesh import EngineAdapter
 
-from macros.reading.files import FileFacts
+from macros.reading.facts import FileFacts
 from macros.reading.listing import Landed
-from macros.reading.local import look_at_local
-from macros.reading.volume import look_at_volume
+from macros.reading.look_local import look_at_local
+from macros.reading.look_volume import look_at_volume
 
 _facts: dict[Landed, FileFacts] = {}
 _loaded: dict[str, Landed] = {}

@@ -11,11 +11,10 @@ import typing as t
 from collections import defaultdict
 
 from sqlglot import exp
-from sqlmesh import EngineAdapter
 from sqlmesh.core.macros import MacroEvaluator
 from sqlmesh.utils.errors import SQLMeshError
 
-from macros.reading.files import FOLDER_OF_DAY, FileFacts, together
+from macros.reading.files import FOLDER_OF_DAY, together
 
 # Stands for a quoted empty field, which Spark otherwise reads as NULL like an unquoted one.
 QUOTED_EMPTY = "\ue000\ue000"
@@ -73,13 +72,6 @@ def volume_rows(
             types,
         )
     return together([_files_read(files, files_format, types, types)] if files else [], types)
-
-
-def look_at_volume(
-    adapter: EngineAdapter, files: list[str], files_format: str, types: dict[str, str]
-) -> list[FileFacts]:
-    """What each file holds."""
-    raise NotImplementedError
 
 
 def _by_columns(

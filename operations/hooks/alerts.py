@@ -27,6 +27,7 @@ from sqlmesh.utils.errors import AuditError, ConfigError
 
 from macros.settings import setting
 from operations import PROJECT
+from operations.hooks.landing import found
 from operations.sqlmesh_internals import StrictSlack, get_console
 
 IMPLICIT_TLS = 465  # the port of RFC 8314; on any other the connection is upgraded by STARTTLS
@@ -150,7 +151,9 @@ class Alerts(GenericNotificationTarget):
 
     def _report(self, what: str) -> None:
         reason = _reason(self._context, list(self._failed.values()))
-        self._send(NotificationStatus.FAILURE, f"{what}: {reason}")
+        landing = found(self._environment)
+        told = landing.lines(self._environment) if landing else []
+        self._send(NotificationStatus.FAILURE, "\n\n".join([f"{what}: {reason}", *told]))
 
     def _report_late_days(self) -> None:
         # Not imported above: it is read with the macros, and alerts with config.py before them.

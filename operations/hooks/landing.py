@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import PrivateAttr
 from sqlmesh import Context
 from sqlmesh.core.notification_target import GenericNotificationTarget, NotificationEvent
+from sqlmesh.utils.date import to_date
+from sqlmesh.utils.errors import SQLMeshError
 
 from operations.sqlmesh_internals import get_console
 
@@ -55,7 +57,30 @@ class LandingAccount(GenericNotificationTarget):
         from operations.landing.account import look
 
         self._environment = environment
+        _refuse_earlier_start(self._context, environment)
         _found[environment] = look(self._context, environment, with_late)
+
+
+def _refuse_earlier_start(context: Context, environment: str) -> None:
+    """Raises where models that were computed would now begin earlier than they did.
+
+    The days before would be computed after those that build on them: prod would go back in time.
+    """
+    from operations.environment.shown import shown
+
+    for name in dict.fromkeys((environment, "prod")):
+        for snapshot in shown(context, name)[0].values():
+            model = context.get_model(snapshot.name) if snapshot.is_model else None
+            if not model or not snapshot.intervals or not (model.start and snapshot.model.start):
+                continue
+            start, before = to_date(model.start), to_date(snapshot.model.start)
+            if start < before:
+                raise SQLMeshError(
+                    f"The models now start on {start}, and what {name} shows was built from "
+                    f"{before} on: the days before cannot be loaded after those that follow. "
+                    f"Nothing was changed. Set the start back to {before}; or build all from "
+                    f"{start} on into a new STREAMING_DATA_DIR (on Databricks: into new catalogs)."
+                )
 
 
 def account_for_landing(context: Context) -> None:

@@ -31,6 +31,7 @@ REASONS = {
 }
 
 Item = TypeVar("Item", Stray, Late)
+Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -158,12 +159,12 @@ def _files(count: int) -> str:
     return f"{count:,} file{'' if count == 1 else 's'}"
 
 
-def _by(items: Iterable[Item], key: Callable[[Item], tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+def _by(items: Iterable[Item], key: Callable[[Item], Key]) -> list[Key]:
     """Each key, how many items have it, and the first paths of these."""
-    by_key: dict[tuple[Any, ...], list[str]] = defaultdict(list)
+    by_key: dict[Key, list[str]] = defaultdict(list)
     for item in items:
         by_key[key(item)].append(item.path)
-    return [(*kind, len(paths), _first(paths)) for kind, paths in sorted(by_key.items())]
+    return [kind + (len(paths), _first(paths)) for kind, paths in sorted(by_key.items())]
 
 
 def _first(paths: list[str]) -> str:

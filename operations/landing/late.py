@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from macros.reading.content import checksums
 from macros.reading.listing import Landed
 from macros.settings import setting
 from operations.environment.shown import fetch, shown
+from operations.hooks.landing import found
 from operations.landing import MODEL
 
 FEW = 2  # so many days may be late however short the history is
@@ -61,7 +62,7 @@ def find(
     if ACCOUNT not in models:
         return [], 0
     accounted = _days(models[ACCOUNT], since)
-    found: list[Late] = []
+    differing: list[Late] = []
     days = {file.day for file in files}
     for feed in FEEDS:
         name = f"bronze.{MODEL}{feed}"
@@ -72,8 +73,8 @@ def find(
         loaded |= _only_in_bronze(context, views[name], done - accounted)
         landed = {file.path: file for file in files if file.feed == feed and file.day in done}
         days |= {file.day for file in loaded.values()}
-        found += _differing(context, feed, landed, loaded, done - accounted)
-    return found, len(days)
+        differing += _differing(context, feed, landed, loaded, done - accounted)
+    return differing, len(days)
 
 
 def are_most(late: Sequence[Late], days: int) -> bool:
@@ -87,11 +88,11 @@ def next_step(late: Sequence[Late], days: int, environment: str) -> str:
         differing = len({file.day for file in late})
         return (
             f"{differing:,} of {days:,} days differ from what was loaded, as in another landing or "
-            "a copy of it. If they are to replace it: streaming run --yes. If not, correct "
-            "STREAMING_LANDING, or use a new STREAMING_DATA_DIR."
+            "a copy of it, and are not loaded. If they are to be: streaming run --yes. If not, "
+            "correct STREAMING_LANDING, or use a new STREAMING_DATA_DIR."
         )
     if setting("STREAMING_LATE_FILES") == "load":
-        return "streaming run"
+        return f"streaming run{f' {environment}' if environment != 'prod' else ''}"
     return (
         f"sqlmesh plan {environment} "
         f"{' '.join(f'--restate-model {model}' for model in _models(late))} "
@@ -99,12 +100,30 @@ def next_step(late: Sequence[Late], days: int, environment: str) -> str:
     )
 
 
-def load(context: Context, environment: str, late: Sequence[Late]) -> None:
-    """Loads the days of late files again, and all that hangs on them; changes no model.
+def load_after_run(
+    context: Context,
+    environment: str,
+    is_agreed: Callable[[], bool],
+    say: Callable[[str], None],
+) -> None:
+    """Loads the days again whose files the run before found late, and all that hangs on them.
+
+    Nothing where STREAMING_LATE_FILES is `tell`. No model is changed.
+
+    Args:
+        is_agreed: Asks whether to load them though most days differ.
+        say: Is told what is loaded.
 
     Raises:
         PlanError: It failed.
     """
+    account = found(environment)
+    if not account or not account.late or setting("STREAMING_LATE_FILES") != "load":
+        return
+    if account.is_another_landing and not is_agreed():
+        return
+    late = account.late
+    say(f"Loading {_models_and_days(late)} again")
     context.plan(
         environment,
         restate_models=_models(late),
@@ -115,6 +134,11 @@ def load(context: Context, environment: str, late: Sequence[Late]) -> None:
         auto_apply=True,
         no_prompts=True,
     )
+
+
+def _models_and_days(late: Sequence[Late]) -> str:
+    first, last = min(file.day for file in late), max(file.day for file in late)
+    return f"{', '.join(_models(late))} of {first}{f' to {last}' if last > first else ''}"
 
 
 def _models(late: Sequence[Late]) -> list[str]:
