@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
 from sqlglot.lineage import Node
 from sqlmesh import Context, Model, Snapshot
 from sqlmesh.core.audit import Audit, ModelAudit
 from sqlmesh.core.config import Config
 from sqlmesh.core.config.loader import load_configs
-from sqlmesh.core.console import Console, configure_console, get_console
+from sqlmesh.core.console import Console, TerminalConsole, configure_console, get_console
 from sqlmesh.core.context_diff import ContextDiff
 from sqlmesh.core.dialect import MacroFunc, normalize_model_name
 from sqlmesh.core.environment import Environment, EnvironmentNamingInfo
@@ -113,6 +114,20 @@ def listen(method: str, listener: Callable[..., None]) -> None:
         return shown(*arguments, **named)
 
     setattr(console, method, told)
+
+
+def show_failed_models(
+    lines_of: Callable[[list[NodeExecutionFailedError[Any]]], list[str]],
+) -> None:
+    """Has a terminal show of the models that failed what a function says of them, line by line."""
+    console, method = get_console(), "log_failed_models"
+
+    def shown(errors: list[NodeExecutionFailedError[Any]]) -> None:
+        for line in lines_of(errors):
+            console.log_error(escape(line))
+
+    if isinstance(console, TerminalConsole) and method not in vars(console):
+        setattr(console, method, shown)
 
 
 class StrictSlack(SlackWebhookNotificationTarget):

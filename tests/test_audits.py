@@ -212,7 +212,10 @@ def test_a_silent_feed_keeps_gold_as_it_was(platform: Platform) -> None:
     assert gold(platform) != before
 
     deliver_day(platform, fourth)
-    run_that_stops(platform, fourth, "bronze.delivered_ratings", "feed_is_not_silent")
+    run_that_stops(platform, fourth, "quality.files", "feed_is_not_silent")
+
+    platform.deliver("ratings", fourth, [])  # a file without rows is no silence
+    platform.run(fourth)
 
 
 def test_an_unaccounted_row_keeps_gold_as_it_was(platform: Platform) -> None:

@@ -1,15 +1,29 @@
-"""The account of files: what lies in a landing is read, or told; what was loaded and differs, too."""
+"""The account of files: what lies in a landing is read or told, and so is what differs later."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
-from harness import FIRST, Platform, Stopped, deliver_day, morning_after
-from sqlmesh.utils.errors import SQLMeshError
+import time_machine
+from harness import (
+    FIRST,
+    PROJECT,
+    Platform,
+    Stopped,
+    checkout,
+    deliver_day,
+    gold,
+    morning_after,
+)
+from sqlmesh.core.engine_adapter import DuckDBEngineAdapter
+from sqlmesh.utils.errors import PlanError, SQLMeshError
 
 from macros.reading.listing import day_of, delivered, has_format, take_stock
 from operations.landing import account
@@ -109,7 +123,12 @@ def refused(platform: Platform) -> str:
 @pytest.mark.parametrize(
     ("landing", "files", "said", "way_out"),
     [
-        (".", [], "There is no file in it.", "A file is read from {root}/<feed>/dt=YYYY-MM-DD/*.csv"),
+        (
+            ".",
+            [],
+            "There is no file in it.",
+            "A file is read from {root}/<feed>/dt=YYYY-MM-DD/*.csv",
+        ),
         (".", ["in/users/dt=2026-01-01/a.csv"], "(feed): 1 file", "STREAMING_LANDING={root}/in"),
         ("users", ["users/dt=2026-01-01/a.csv"], "(feed): 1 file", "STREAMING_LANDING={root}"),
         (
@@ -140,3 +159,212 @@ def test_a_landing_without_a_file_to_read_is_refused(
     assert f"STREAMING_LANDING is '{platform.landing / landing}'" in message
     assert said in message
     assert way_out.format(root=platform.landing) in message
+
+
+def test_strays_stop_a_plan_where_they_shall(tmp_path: Path) -> None:
+    platform = Platform(tmp_path, STREAMING_STRAY_FILES="stop")
+    deliver_day(platform, FIRST)
+    stray = put(platform.landing, "users/dt=2026-01-01/part.txt")
+    assert str(stray) in refused(platform)
+
+
+# After a day was loaded
+
+
+def files_of(platform: Platform) -> dict[str, tuple[int, int]]:
+    """What quality.files says of each file: rows that were loaded, and rows that it holds."""
+    rows = platform.query("SELECT path, rows, _rows_in_file FROM streaming_prod.quality.files")
+    return {path: (loaded, held) for path, loaded, held in rows}
+
+
+def late_files(platform: Platform) -> list[tuple[str, str, str]]:
+    """What is found late: what happened, the feed, and the file's name."""
+    with platform.context() as context:
+        found = account.look(context, "prod").late
+    return sorted((file.what, file.feed, Path(file.path).name) for file in found)
+
+
+def run_all(platform: Platform, day: date, *arguments: str) -> str:
+    """`streaming run` on the morning after a day."""
+    with time_machine.travel(morning_after(day).replace(tzinfo=timezone.utc)):
+        result = platform.streaming("run", *arguments)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def users_of(platform: Platform) -> list[int]:
+    rows = platform.query("SELECT user_id FROM streaming_prod.silver.users ORDER BY 1")
+    return [user for (user,) in rows]
+
+
+def test_every_kind_of_difference_is_found_and_loaded_again(first_day_in_prod: Platform) -> None:
+    platform = first_day_in_prod
+    users = platform.file("users", FIRST)
+    assert files_of(platform)[str(users)] == (1, 1)
+    assert late_files(platform) == []
+
+    os.utime(users, (1, 1))  # a copy with another time is no change
+    assert late_files(platform) == []
+
+    text = users.read_text(encoding="utf-8")
+    users.write_text(text.replace("Ann", "Ben"), encoding="utf-8")  # as long as before
+    shows = platform.file("shows", FIRST)
+    shows.rename(platform.folder / "shows.csv")
+    empty = platform.deliver("users", FIRST, [], name="empty")
+    user = {"user_id": 9, "name": "Cy", "email": "c@d.e", "updated_at": f"{FIRST} 00:00:00"}
+    platform.deliver("users", FIRST, [user], name="part-1")
+    assert late_files(platform) == [
+        ("came", "users", "empty.csv"),
+        ("came", "users", "part-1.csv"),
+        ("changed", "users", "part-0.csv"),
+        ("vanished", "shows", "part-0.csv"),
+    ]
+
+    platform.settings["STREAMING_LATE_FILES"] = "tell"
+    deliver_day(platform, SECOND)
+    run_all(platform, SECOND)
+    assert users_of(platform) == [1, 10_001]
+    platform.settings["STREAMING_LATE_FILES"] = "load"
+    (platform.folder / "shows.csv").rename(shows)
+    run_all(platform, SECOND)
+    assert late_files(platform) == []
+    assert users_of(platform) == [1, 9, 10_001]
+    assert files_of(platform)[str(empty)] == (0, 0)
+    [(name,)] = platform.query("SELECT name FROM streaming_prod.silver.users WHERE user_id = 1")
+    assert name == "Ben"
+
+
+def test_a_day_delivered_anew_after_a_run_that_stopped_half_way(
+    first_day_in_prod: Platform,
+) -> None:
+    """A bad file of users stops the run; the watches of the day are loaded and then replaced."""
+    platform = first_day_in_prod
+    deliver_day(platform, SECOND)
+    users, watches = platform.file("users", SECOND), platform.file("watches", SECOND)
+    good = users.read_text(encoding="utf-8")
+    users.write_text(good + '"never closed\n', encoding="utf-8")
+    with pytest.raises(Stopped):
+        platform.run(SECOND)
+    users.write_text(good, encoding="utf-8")
+    text = watches.read_text(encoding="utf-8")
+    more = (
+        text.replace("completed", "abandoned")
+        + text.splitlines()[1].replace("10001,", "10002,", 1)
+        + "\n"
+    )
+    watches.write_text(more, encoding="utf-8")
+    os.utime(watches, (1, 1))
+    assert late_files(platform) == [("changed", "watches", "part-0.csv")]
+    run_all(platform, SECOND)
+    assert late_files(platform) == []
+    assert platform.query(
+        "SELECT watch_id, status FROM streaming_prod.gold.fct_watches WHERE watch_id > 1 ORDER BY 1"
+    ) == [(10_001, "abandoned"), (10_002, "completed")]
+
+
+def test_another_landing_is_asked_about(first_day_in_prod: Platform) -> None:
+    platform = first_day_in_prod
+    for n in range(1, 4):
+        deliver_day(platform, FIRST + timedelta(days=n))
+    last = FIRST + timedelta(days=3)
+    platform.run(last)
+    other = platform.folder / "other"
+    shutil.copytree(platform.landing, other)
+    platform.settings["STREAMING_LANDING"] = str(other)
+    before = files_of(platform)
+    run_all(platform, last)
+    assert files_of(platform) == before
+    run_all(platform, last, "--yes")
+    assert all(path.startswith(str(other)) for path in files_of(platform))
+    assert late_files(platform) == []
+
+
+def test_a_file_that_is_replaced_while_it_is_read_stops_the_run(
+    first_day_in_prod: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform = first_day_in_prod
+    deliver_day(platform, SECOND)
+    users = platform.file("users", SECOND)
+    with platform.context() as context:
+        execute = DuckDBEngineAdapter.insert_overwrite_by_time_partition
+
+        def replaced_meanwhile(self: DuckDBEngineAdapter, *arguments: Any, **options: Any) -> Any:
+            users.write_text(users.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+            return execute(self, *arguments, **options)
+
+        monkeypatch.setattr(
+            DuckDBEngineAdapter, "insert_overwrite_by_time_partition", replaced_meanwhile
+        )
+        with pytest.raises(PlanError):
+            if context.run(execution_time=morning_after(SECOND), skip_janitor=True).is_failure:
+                raise PlanError("failed")
+    monkeypatch.undo()
+    platform.run(SECOND)
+    assert files_of(platform)[str(users)] == (1, 1)
+
+
+@pytest.mark.parametrize("delivered_users", [1, 0], ids=["some rows", "all rows"])
+def test_rows_that_are_lost_stop_the_run_before_gold(
+    delivered_users: int, first_day_in_prod: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second reader finds a row more than were loaded."""
+    platform = first_day_in_prod
+    before = gold(platform)
+    deliver_day(platform, SECOND)
+    text = platform.file("users", SECOND).read_text(encoding="utf-8").splitlines(keepends=True)
+    platform.file("users", SECOND).write_text("".join(text[: 1 + delivered_users]))
+    with pytest.raises(Stopped, match="quality.*files.*'every_file_is_loaded' audit error: 1 row"):
+        with platform.context() as context:
+            from macros.reading import memory
+
+            look = memory.look_at_local
+
+            def looked(*arguments: Any) -> list[Any]:
+                return [
+                    replace(facts, rows=facts.rows + 1) if "/users/" in facts.path else facts
+                    for facts in look(*arguments)
+                ]
+
+            monkeypatch.setattr(memory, "look_at_local", looked)
+            if context.run(execution_time=morning_after(SECOND), skip_janitor=True).is_failure:
+                raise PlanError("failed")
+    assert gold(platform) == before
+
+
+def test_an_earlier_start_is_refused(first_day_in_prod: Platform, tmp_path: Path) -> None:
+    platform = first_day_in_prod
+    project = checkout(tmp_path / "checkout")
+    config = project / "config.py"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace('start="2026-01-01"', 'start="2025-12-01"'), encoding="utf-8")
+    deliver_day(platform, date(2025, 12, 31))
+    before, platform.project = platform.stored(), project
+    try:
+        with pytest.raises(SQLMeshError, match="Set the start back to 2026-01-01; or"):
+            platform.plan(SECOND)
+    finally:
+        platform.project = PROJECT
+    assert platform.stored() == before
+
+
+def test_what_is_not_read_or_late_is_told_wherever_people_look(
+    first_day_in_prod: Platform,
+) -> None:
+    platform = first_day_in_prod
+    platform.settings["STREAMING_LATE_FILES"] = "tell"
+    stray = put(platform.landing, "users/dt=2026-01-01/part.txt")
+    late = platform.deliver("users", FIRST, [], name="part-1")
+    deliver_day(platform, SECOND)
+    said = run_all(platform, SECOND)
+    assert "Not read (extension): 1 file whose names do not end as" in said
+    assert f"came: {late}." in said
+    assert (
+        "Next: sqlmesh plan prod --restate-model bronze.delivered_users "
+        f"--start {FIRST} --end {FIRST}" in said
+    )
+    for command in ("status", "last-run"):
+        shown = platform.streaming(command).output
+        assert re.search(rf"extension +1 +{re.escape(str(stray))}", shown)
+        assert re.search(rf"came +users +{FIRST} +1 +{re.escape(str(late))}", shown)
+    page = platform.streaming("last-run", "--format", "html").output
+    assert str(stray) in page and str(late) in page

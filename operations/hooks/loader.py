@@ -16,6 +16,7 @@ from typing import Any
 from sqlmesh import Context
 
 from operations.hooks.alerts import alert_on_failure
+from operations.hooks.failures import tell_failures_in_words
 from operations.hooks.landing import account_for_landing
 from operations.hooks.run_record import keep_record
 from operations.hooks.state_lock import lock_shared_state
@@ -32,6 +33,7 @@ class ProjectLoader(Loader):
         super().__init__(context, path)
         lock_shared_state(context)
         account_for_landing(context)
+        tell_failures_in_words()
         keep_record()
         alert_on_failure(context)
 

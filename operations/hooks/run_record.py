@@ -15,6 +15,7 @@ from sqlmesh.core.snapshot import Snapshot
 from sqlmesh.utils.date import to_datetime
 
 from macros.settings import setting
+from operations.hooks.failures import reason
 from operations.hooks.landing import found
 from operations.sqlmesh_internals import (
     EnvironmentNamingInfo,
@@ -150,7 +151,7 @@ class RunRecord:
             self._run["failed"] = [
                 {
                     "model": str(getattr(error.node, "snapshot_name", error.node)),
-                    "reason": str(error.__cause__ or error).partition("\n")[0],
+                    "reason": reason(error),
                 }
                 for error in errors
             ]
