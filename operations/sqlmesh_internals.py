@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
 from sqlglot.lineage import Node
 from sqlmesh import Context, Model, Snapshot
 from sqlmesh.core.audit import Audit, ModelAudit
@@ -116,18 +115,21 @@ def listen(method: str, listener: Callable[..., None]) -> None:
     setattr(console, method, told)
 
 
+def say(lines: Iterable[str], style: str) -> None:
+    """Says lines on SQLMesh's console, none broken into several: commands in them can be copied."""
+    console = get_console()
+    if isinstance(console, TerminalConsole):
+        for line in lines:
+            console.console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
 def show_failed_models(
     lines_of: Callable[[list[NodeExecutionFailedError[Any]]], list[str]],
 ) -> None:
     """Has a terminal show of the models that failed what a function says of them, line by line."""
     console, method = get_console(), "log_failed_models"
-
-    def shown(errors: list[NodeExecutionFailedError[Any]]) -> None:
-        for line in lines_of(errors):
-            console.log_error(escape(line))
-
     if isinstance(console, TerminalConsole) and method not in vars(console):
-        setattr(console, method, shown)
+        setattr(console, method, lambda errors: say(lines_of(errors), style="red"))
 
 
 class StrictSlack(SlackWebhookNotificationTarget):

@@ -289,7 +289,7 @@ def test_a_file_that_is_replaced_while_it_is_read_stops_the_run(
         execute = DuckDBEngineAdapter.insert_overwrite_by_time_partition
 
         def replaced_meanwhile(self: DuckDBEngineAdapter, *arguments: Any, **options: Any) -> Any:
-            users.write_text(users.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+            users.write_bytes(users.read_bytes())
             return execute(self, *arguments, **options)
 
         monkeypatch.setattr(

@@ -18,6 +18,7 @@ NAMES, LINES, VALUES = "\x1d", "\x1e", "\x1f"  # ASCII's separators, each betwee
 COLUMNS = {
     "path": "STRING",
     "day": "DATE",
+    "state": "BIGINT",
     "bytes": "BIGINT",
     "modified_at": "TIMESTAMP_NTZ",
     "rows": "BIGINT",
@@ -27,31 +28,19 @@ COLUMNS = {
 }
 
 
-def with_file(rows: exp.Subquery, files: list[Landed]) -> exp.Subquery:
-    """Rows with the size and the time of the file that each came from.
+def with_state(rows: exp.Subquery, files: list[Landed]) -> exp.Subquery:
+    """Rows with the state of the file that each came from, as it was listed, in `_file_state`.
 
     Args:
         rows: Have the path of their file in `_source`.
         files: Listed before they were read.
     """
     rows.set("alias", exp.TableAlias(this=exp.to_identifier("rows")))
-    if files:
-        query = exp.select(
-            "rows.*", "files.bytes AS _file_bytes", "files.modified_at AS _file_modified_at"
-        ).from_(rows)
-        query = query.join(
-            _as_relation([_as_line(file) for file in files], "path", "bytes", "modified_at"),
-            on="files.path = rows._source",
-            join_type="left",
-        )
-    else:
-        query = exp.select(
-            "rows.*",
-            "CAST(NULL AS BIGINT) AS _file_bytes",
-            "CAST(NULL AS TIMESTAMP_NTZ) AS _file_modified_at",
-            dialect="databricks",
-        ).from_(rows)
-    return query.subquery("delivery")
+    query = exp.select("rows.*", "files.state AS _file_state").from_(rows)
+    relation = _as_relation([_as_line(file) for file in files], "path", "state")
+    return query.join(relation, on="files.path = rows._source", join_type="left").subquery(
+        "delivery"
+    )
 
 
 @macro()
@@ -61,7 +50,7 @@ def files_read(evaluator: MacroEvaluator) -> exp.Expr:
     Returns:
         A relation of the columns of quality.files, `_rows_in_file`, the rows as the file's own
         format counts them, and `_content`, a checksum of its bytes. Where the file is no longer
-        the one that was loaded, `_rows_in_file` is what was loaded and what only the file could
+        the one that was loaded, `_rows_in_file` is what was loaded, and what only the file could
         tell is NULL.
 
     Raises:
@@ -78,7 +67,7 @@ def files_replaced(evaluator: MacroEvaluator, feed: exp.Expr) -> exp.Expr:
     """The files of a feed that are not what this process read of them in the interval.
 
     Returns:
-        A relation of `path`, `bytes` and `modified_at`, as they were when they were read.
+        A relation of `path`.
 
     Raises:
         SQLMeshError: A setting is wrong, or the landing cannot be listed.
@@ -91,7 +80,7 @@ def files_replaced(evaluator: MacroEvaluator, feed: exp.Expr) -> exp.Expr:
         if before := memory.loaded(feed.name, *days):
             now = set(_listed(evaluator.engine_adapter, feed.name, *days))
             replaced = [_as_line(file) for file in before if file not in now]
-    return _as_relation(replaced, "path", "bytes", "modified_at")
+    return _as_relation(replaced, "path")
 
 
 def _files_of_feed(evaluator: MacroEvaluator, feed: str) -> exp.Select:
@@ -103,8 +92,6 @@ def _files_of_feed(evaluator: MacroEvaluator, feed: str) -> exp.Select:
     loaded = exp.select(
         "_source AS path",
         "_ingest_date",
-        "MAX(_file_bytes) AS bytes",
-        "MAX(_file_modified_at) AS modified_at",
         "COUNT(*) AS rows",
         "MAX(_loaded_at) AS loaded_at",
         dialect="databricks",
@@ -119,8 +106,8 @@ def _files_of_feed(evaluator: MacroEvaluator, feed: str) -> exp.Select:
             f"'{feed}' AS feed",
             "COALESCE(loaded._ingest_date, files.day) AS _ingest_date",
             "COALESCE(loaded.path, files.path) AS path",
-            "COALESCE(loaded.bytes, files.bytes) AS bytes",
-            "COALESCE(loaded.modified_at, files.modified_at) AS modified_at",
+            "files.bytes",
+            "files.modified_at",
             "COALESCE(loaded.rows, 0) AS rows",
             f"{_names('files.absent')} AS absent",
             f"{_names('files.ignored')} AS ignored",
@@ -156,16 +143,16 @@ def _lines_of_feed(
         return []
     files = _listed(adapter, feed, start, end)
     types = types_of(exp.convert(getattr(feeds, f"{feed.upper()}_COLUMNS")))
-    query = f"""SELECT DISTINCT _source, _file_bytes, _file_modified_at FROM {table}
+    query = f"""SELECT DISTINCT _source, _file_state FROM {table}
         WHERE _ingest_date BETWEEN DATE '{start}' AND DATE '{end}'"""
     rows = adapter.fetchall(parse_one(query, dialect="databricks"), quote_identifiers=True)
-    bronze = {path: state for path, *state in rows}
+    bronze = dict(rows)
     facts = memory.facts_of(adapter, files, setting("STREAMING_LANDING_FORMAT"), types)
     of_load = set(memory.loaded(feed, start, end))
     known = [
         file
         for file in files
-        if bronze.get(file.path) == [file.bytes, file.modified_at]
+        if bronze.get(file.path) == file.state
         # Without a row in bronze: it has none, or all were lost; or it came since.
         or (file.path not in bronze and (not facts[file.path].rows or file in of_load))
     ]
@@ -195,6 +182,7 @@ def _as_line(file: Landed) -> dict[str, t.Any]:
     return {
         "path": file.path,
         "day": file.day.isoformat(),
+        "state": file.state,
         "bytes": file.bytes,
         "modified_at": file.modified_at.isoformat(sep=" ", timespec="microseconds"),
     }

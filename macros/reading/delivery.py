@@ -7,7 +7,7 @@ from sqlmesh import macro
 from sqlmesh.core.macros import MacroEvaluator
 
 from macros.columns import types_of
-from macros.reading.account import with_file
+from macros.reading.account import with_state
 from macros.reading.fitting import fitted
 from macros.reading.local import local_rows
 from macros.reading.volume import volume_rows
@@ -24,7 +24,7 @@ def delivery(evaluator: MacroEvaluator, feed: exp.Expr, columns: exp.Expr) -> ex
     Returns:
         A relation of those columns, `_ingest_date`, `_source` and `_rescued_data`. A value that
         does not fit its column's type is NULL there and kept in `_rescued_data` as delivered.
-        `_file_bytes` and `_file_modified_at` say what the file was like when it was read.
+        `_file_state` says what the file was like when it was read.
 
     Raises:
         SQLMeshError: A setting is wrong, or a file cannot be what the contract says it is.
@@ -34,7 +34,7 @@ def delivery(evaluator: MacroEvaluator, feed: exp.Expr, columns: exp.Expr) -> ex
     types = types_of(columns)
     landing = setting("STREAMING_LANDING")
     if not landing or evaluator.locals["runtime_stage"] != "evaluating":
-        return with_file(fitted(_seed_rows(feed.name, types), types), [])
+        return with_state(fitted(_seed_rows(feed.name, types), types), [])
 
     from macros.reading import memory  # nor these
     from macros.reading.listing import delivered
@@ -47,7 +47,7 @@ def delivery(evaluator: MacroEvaluator, feed: exp.Expr, columns: exp.Expr) -> ex
     memory.facts_of(adapter, files, files_format, types)
     read = volume_rows if adapter.dialect == "databricks" else local_rows
     rows = read(evaluator, [file.path for file in files], files_format, types)
-    return with_file(fitted(rows, types, typed=files_format == "parquet"), files)
+    return with_state(fitted(rows, types, typed=files_format == "parquet"), files)
 
 
 def _seed_rows(feed: str, types: dict[str, str]) -> exp.Select:

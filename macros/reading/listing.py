@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import typing as t
+import zlib
 from datetime import date, datetime, timezone
 
 from sqlglot import exp
@@ -31,6 +32,11 @@ class Landed(t.NamedTuple):
     path: str
     bytes: int
     modified_at: datetime
+
+    @property
+    def state(self) -> int:
+        """A checksum of its size and time of change."""
+        return zlib.crc32(f"{self.bytes} {self.modified_at.isoformat()}".encode())
 
 
 class Stray(t.NamedTuple):

@@ -31,8 +31,7 @@ SELECT
   @execution_ts::TIMESTAMP_NTZ AS _loaded_at, /* When the load ran, in UTC. */
   _source, /* Path of the delivered file, or the seed's name. */
   _rescued_data, /* JSON object of the values that do not fit their column, as delivered; NULL without any. */
-  _file_bytes, /* Size of the file when it was read; NULL of a seed. */
-  _file_modified_at /* When the file had last been changed then, in UTC; NULL of a seed. */
+  _file_state /* Checksum of the file's size and time when it was read; NULL of a seed. */
 FROM @DELIVERY('watches', @WATCHES_COLUMNS())
 WHERE
   _ingest_date BETWEEN @start_date AND @end_date

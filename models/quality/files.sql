@@ -23,11 +23,11 @@ SELECT
   feed::STRING, /* Name of the feed. */
   _ingest_date::DATE, /* Day of delivery, UTC. */
   path::STRING, /* Path of the file, or the seed's name. */
-  bytes::BIGINT, /* Size when it was read; NULL of a seed. */
-  modified_at::TIMESTAMP_NTZ, /* When it had last been changed then, in UTC; NULL of a seed. */
+  bytes::BIGINT, /* Size when it was read; NULL of a seed, and where it has changed since. */
+  modified_at::TIMESTAMP_NTZ, /* When it had last been changed then, in UTC; NULL where the size is. */
   rows::BIGINT, /* Rows loaded. */
-  absent::ARRAY<STRING>, /* The feed's columns that it lacks, sorted; NULL where it has changed since. */
-  ignored::ARRAY<STRING>, /* Its columns that are not the feed's, sorted; NULL where it has changed since. */
+  absent::ARRAY<STRING>, /* The feed's columns that it lacks, sorted; NULL where the size is. */
+  ignored::ARRAY<STRING>, /* Its columns that are not the feed's, sorted; NULL where the size is. */
   COALESCE(loaded_at, @execution_ts::TIMESTAMP_NTZ) AS loaded_at, /* When the load ran, in UTC. */
   _rows_in_file::BIGINT, /* Rows as the file's own format counts them. */
   _content::BIGINT /* Checksum of its bytes, by which a copy with another time is known. */

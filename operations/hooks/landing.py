@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from pydantic import PrivateAttr
@@ -10,10 +11,12 @@ from sqlmesh.core.notification_target import GenericNotificationTarget, Notifica
 from sqlmesh.utils.date import to_date
 from sqlmesh.utils.errors import SQLMeshError
 
-from operations.sqlmesh_internals import get_console
+from operations.sqlmesh_internals import say
 
 if TYPE_CHECKING:
     from operations.landing.account import Account
+
+logger = logging.getLogger(__name__)
 
 # Of the last plan or run of this process, by its environment.
 _found: dict[str, Account] = {}
@@ -45,8 +48,10 @@ class LandingAccount(GenericNotificationTarget):
 
     def notify_run_end(self, *args: Any, **kwargs: Any) -> None:
         """Tells what of the landing is not loaded."""
-        for line in _found[self._environment].lines(self._environment):
-            get_console().log_warning(line)
+        lines = _found[self._environment].lines(self._environment)
+        say(lines, style="yellow")
+        for line in lines:
+            logger.warning(line)
 
     # pydantic's plugin for mypy takes these methods for fields.
     notify_run_failure = notify_apply_end = notify_run_end  # type: ignore[pydantic-field]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, NamedTuple
 
 from sqlglot import exp
 from sqlmesh import Context
@@ -35,13 +35,12 @@ class Late:
     what: str
 
 
-@dataclass(frozen=True)
-class _Loaded:
-    """What a file was like when it was loaded; of a seed nothing is known."""
+class _Loaded(NamedTuple):
+    """What a file was like when it was loaded; what is not known is None."""
 
     day: date
     bytes: int | None
-    modified_at: datetime | None
+    state: int | None
     content: int | None
 
 
@@ -164,17 +163,23 @@ def _accounted(context: Context, view: Any, feed: str, days: set[date]) -> dict[
         return {}
     query = f"""SELECT path, _ingest_date, bytes, modified_at, _content FROM {view}
         WHERE feed = '{feed}' AND _ingest_date BETWEEN DATE '{min(days)}' AND DATE '{max(days)}'"""
-    return {path: _Loaded(day, *was) for path, day, *was in fetch(context, query) if day in days}
+    return {
+        path: _Loaded(day, size, Landed(feed, day, path, size, modified_at).state, content)
+        if modified_at
+        else _Loaded(day, None, None, None)
+        for path, day, size, modified_at, content in fetch(context, query)
+        if day in days
+    }
 
 
 def _only_in_bronze(context: Context, view: Any, days: set[date]) -> dict[str, _Loaded]:
     if not days:
         return {}
-    query = f"""SELECT DISTINCT _source, _ingest_date, _file_bytes, _file_modified_at FROM {view}
+    query = f"""SELECT DISTINCT _source, _ingest_date, _file_state FROM {view}
         WHERE _ingest_date BETWEEN DATE '{min(days)}' AND DATE '{max(days)}'"""
     return {
-        path: _Loaded(day, bytes_, modified_at, None)
-        for path, day, bytes_, modified_at in fetch(context, query)
+        path: _Loaded(day, None, state, None)
+        for path, day, state in fetch(context, query)
         if day in days
     }
 
@@ -196,10 +201,11 @@ def _differing(
             # In bronze a file without rows has left no trace.
             if file.day not in only_in_bronze or _has_rows(context, file):
                 yield Late(feed, file.day, path, "came")
-        elif file.bytes != loaded[path].bytes:
-            yield Late(feed, file.day, path, "changed")
-        elif file.modified_at != loaded[path].modified_at:
-            touched.append(path)
+        elif file.state != loaded[path].state:
+            if file.bytes == loaded[path].bytes:
+                touched.append(path)
+            else:
+                yield Late(feed, file.day, path, "changed")
     contents = checksums(context.engine_adapter, touched)
     for path in touched:
         if loaded[path].content is None or contents.get(path) != loaded[path].content:
