@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlmesh.utils.errors import (
-    AuditError,
     MacroEvalError,
     NodeAuditsErrors,
     SignalEvalError,
@@ -69,17 +68,12 @@ def _told(errors: Sequence[Failed]) -> list[str]:
         if isinstance(cause, NodeAuditsErrors):
             for audit in cause.errors:
                 logger.error("%s: %s", audit, audit.sql())
-                lines += [f"{name(error)}: {_found(audit)}", f"Next: {next_step(audit.audit_name)}"]
+                lines += [f"{name(error)}: {audit}", f"Next: {next_step(audit.audit_name)}"]
         else:
             lines.append(f"{name(error)}: {reason(error)}")
             if not any(map(_is_ours, _chain(cause))):
                 lines.append(IN_LOG)
     return lines
-
-
-def _found(audit: AuditError) -> str:
-    rows = f"{audit.count:,} row{'' if audit.count == 1 else 's'}"
-    return f"the audit {audit.audit_name} found {rows}."
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -61,6 +62,7 @@ def find(
     if ACCOUNT not in models:
         return [], 0
     accounted = _days(models[ACCOUNT], since)
+    account = _accounted(context, views[ACCOUNT], accounted)
     differing: list[Late] = []
     days = {file.day for file in files}
     for feed in FEEDS:
@@ -68,10 +70,10 @@ def find(
         if name not in models:
             continue
         done = _days(models[name], since)
-        loaded = _accounted(context, views[ACCOUNT], feed, accounted & done)
+        loaded = {path: was for path, was in account[feed].items() if was.day in done}
         loaded |= _only_in_bronze(context, views[name], done - accounted)
         landed = {file.path: file for file in files if file.feed == feed and file.day in done}
-        days |= {file.day for file in loaded.values()}
+        days |= {was.day for was in loaded.values()}
         differing += _differing(context, feed, landed, loaded, done - accounted)
     return differing, len(days)
 
@@ -158,18 +160,19 @@ def _each(first: date, last: date) -> Iterator[date]:
     return (first + timedelta(days=n) for n in range((last - first).days + 1))
 
 
-def _accounted(context: Context, view: Any, feed: str, days: set[date]) -> dict[str, _Loaded]:
-    if not days:
-        return {}
-    query = f"""SELECT path, _ingest_date, bytes, modified_at, _content FROM {view}
-        WHERE feed = '{feed}' AND _ingest_date BETWEEN DATE '{min(days)}' AND DATE '{max(days)}'"""
-    return {
-        path: _Loaded(day, size, Landed(feed, day, path, size, modified_at).state, content)
-        if modified_at
-        else _Loaded(day, None, None, None)
-        for path, day, size, modified_at, content in fetch(context, query)
-        if day in days
-    }
+def _accounted(
+    context: Context, view: Any, days: set[date]
+) -> defaultdict[str, dict[str, _Loaded]]:
+    """What quality.files says of some days: each feed's files, by their paths."""
+    account: defaultdict[str, dict[str, _Loaded]] = defaultdict(dict)
+    if days:
+        query = f"""SELECT feed, _ingest_date, path, bytes, modified_at, _content FROM {view}
+            WHERE _ingest_date BETWEEN DATE '{min(days)}' AND DATE '{max(days)}'"""
+        for *file, content in fetch(context, query):
+            landed = Landed(*file)
+            state = landed.state if landed.modified_at else None
+            account[landed.feed][landed.path] = _Loaded(landed.day, landed.bytes, state, content)
+    return account
 
 
 def _only_in_bronze(context: Context, view: Any, days: set[date]) -> dict[str, _Loaded]:
