@@ -28,11 +28,12 @@ from operations.terminal import Table
 
 NEXT = """Next:
   {bin}sqlmesh plan dev     try a change beside prod
-  {bin}sqlmesh run          load what was delivered since
+  {bin}streaming run        load what was delivered since, also late files
   {bin}streaming last-run   what the last run did, and how long it took
   {bin}streaming --help     all commands; docs, dashboard and ui open in the browser
   {bin}sqlmesh fetchdf "SELECT * FROM streaming_prod.analytics.monthly_viewing_trend"
-  mkdir mine && STREAMING_DATA_DIR=mine STREAMING_LANDING=/path/to/landing bash setup.sh run"""
+  mkdir -p mine
+  STREAMING_DATA_DIR=mine STREAMING_LANDING=/landing STREAMING_LANDING_FORMAT=csv bash setup.sh run"""
 
 
 @dataclass(frozen=True)
