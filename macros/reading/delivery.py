@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sqlglot import exp, parse_one
 from sqlmesh import macro
 from sqlmesh.core.macros import MacroEvaluator
 
 from macros.columns import types_of
 from macros.reading.fitting import fitted
-from macros.reading.local import local_rows
-from macros.reading.volume import volume_rows
+from macros.reading.local import local_files, local_rows
+from macros.reading.volume import volume_files, volume_rows
 
 
 @macro()
@@ -27,7 +29,10 @@ def delivery(evaluator: MacroEvaluator, feed: exp.Expr, columns: exp.Expr) -> ex
     Raises:
         SQLMeshError: A setting is wrong, or a file cannot be what the contract says it is.
     """
-    from macros.settings import setting  # not above: see there
+    # Not above: see macros/settings.py. A file is looked at in the same way whatever is read of it.
+    from macros.reading.look_local import look_at_local
+    from macros.reading.look_volume import look_at_volume
+    from macros.settings import setting
 
     types = types_of(columns)
     landing = setting("STREAMING_LANDING")
@@ -35,9 +40,15 @@ def delivery(evaluator: MacroEvaluator, feed: exp.Expr, columns: exp.Expr) -> ex
         return fitted(_seed_rows(feed.name, types), types)
 
     files_format = setting("STREAMING_LANDING_FORMAT")
-    days = evaluator.locals["start_date"], evaluator.locals["end_date"]
-    read = volume_rows if evaluator.engine_adapter.dialect == "databricks" else local_rows
-    rows = read(evaluator, landing, feed.name, files_format, days, types)
+    start, end = evaluator.locals["start_date"], evaluator.locals["end_date"]
+    adapter = evaluator.engine_adapter
+    if adapter.dialect == "databricks":
+        volume = landing.rstrip("/")
+        files = volume_files(adapter, volume, feed.name, files_format, (start, end))
+        rows = volume_rows(look_at_volume(adapter, files, files_format, types), files_format, types)
+    else:
+        files = local_files(Path(landing), feed.name, files_format, start, end)
+        rows = local_rows(look_at_local(adapter, files, files_format, types), files_format, types)
     return fitted(rows, types, typed=files_format == "parquet")
 
 
