@@ -33,7 +33,8 @@ NEXT = """Next:
   {bin}streaming --help     all commands; docs, dashboard and ui open in the browser
   {bin}sqlmesh fetchdf "SELECT * FROM streaming_prod.analytics.monthly_viewing_trend"
   mkdir -p mine
-  STREAMING_DATA_DIR=mine STREAMING_LANDING=/landing STREAMING_LANDING_FORMAT=csv bash setup.sh run"""
+  export STREAMING_DATA_DIR=mine STREAMING_LANDING=landing STREAMING_LANDING_FORMAT=csv
+  bash setup.sh run"""
 
 
 @dataclass(frozen=True)

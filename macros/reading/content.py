@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 
 from sqlmesh import EngineAdapter
 
-from macros.reading.volume import read_whole
+from macros.reading.volume import file_path, read_files
 
 BLOCK = 1024 * 1024
 
@@ -15,9 +14,9 @@ BLOCK = 1024 * 1024
 def checksums(adapter: EngineAdapter, files: list[str]) -> dict[str, int]:
     """The CRC-32 of each file's bytes, by its path; without those that are gone."""
     if adapter.dialect == "databricks":
-        query = f"SELECT path, CRC32(content) FROM {read_whole(files)}"
-        found = adapter.fetchall(query) if files else []
-        return {re.sub("^[a-z]+:/+", "/", path): checksum for path, checksum in found}
+        read = read_files(files, "binaryFile").sql("databricks") if files else ""
+        query = f"SELECT {file_path()}, CRC32(content) FROM {read}"
+        return dict(adapter.fetchall(query)) if files else {}
     return {file: _checksum(file) for file in files}
 
 

@@ -29,24 +29,24 @@ def delivery(evaluator: MacroEvaluator, feed: exp.Expr, columns: exp.Expr) -> ex
     Raises:
         SQLMeshError: A setting is wrong, or a file cannot be what the contract says it is.
     """
-    from macros.settings import setting  # not above: see there
+    # Not above: see macros/settings.py. A file is looked at in the same way whatever is read of it.
+    from macros.reading import memory
+    from macros.reading.listing import delivered
+    from macros.settings import setting
 
     types = types_of(columns)
     landing = setting("STREAMING_LANDING")
     if not landing or evaluator.locals["runtime_stage"] != "evaluating":
         return with_state(fitted(_seed_rows(feed.name, types), types), [])
 
-    from macros.reading import memory  # nor these
-    from macros.reading.listing import delivered
-
     files_format = setting("STREAMING_LANDING_FORMAT")
     days = evaluator.locals["start_date"], evaluator.locals["end_date"]
     adapter = evaluator.engine_adapter
     files = delivered(adapter, landing, feed.name, files_format, *days)
     memory.remember(files)
-    memory.facts_of(adapter, files, files_format, types)
+    facts = memory.facts_of(adapter, files, files_format, types)
     read = volume_rows if adapter.dialect == "databricks" else local_rows
-    rows = read(evaluator, [file.path for file in files], files_format, types)
+    rows = read(list(facts.values()), files_format, types)
     return with_state(fitted(rows, types, typed=files_format == "parquet"), files)
 
 
