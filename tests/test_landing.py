@@ -262,6 +262,38 @@ def test_a_day_delivered_anew_after_a_run_that_stopped_half_way(
     ) == [(10_001, "abandoned"), (10_002, "completed")]
 
 
+def test_a_withdrawn_user_is_shown_no_longer(first_day_in_prod: Platform) -> None:
+    """The day without the file is loaded again; the next run ends the user's version."""
+    platform = first_day_in_prod
+    deliver_day(platform, SECOND)
+    platform.file("users", FIRST).unlink()
+    run_all(platform, SECOND)
+    assert users_of(platform) == [10_001]
+    third = SECOND + timedelta(days=1)
+    deliver_day(platform, third)
+    platform.run(third)
+    shown = platform.query(
+        "SELECT user_id FROM streaming_prod.silver.users_snapshot WHERE valid_to IS NULL ORDER BY 1"
+    )
+    assert [user for (user,) in shown] == users_of(platform) == [10_001, 20_001]
+
+
+def test_the_last_lines_of_a_failed_command_are_the_cause_and_the_way_out(
+    first_day_in_prod: Platform,
+) -> None:
+    platform = first_day_in_prod
+    deliver_day(platform, SECOND)
+    bad = platform.file("users", SECOND)
+    bad.write_bytes(b"\xff" + bad.read_bytes())
+    ended = platform.command("run")
+    assert ended.returncode == 1
+    lines = (ended.stdout + ended.stderr).splitlines()
+    [said] = [n for n, line in enumerate(lines) if line.startswith("bronze.delivered_users: ")]
+    assert str(bad) in lines[said]
+    assert said >= len(lines) - 5
+    assert not re.search(r"Traceback|SELECT|^ *def |\.py", "\n".join(lines), re.M)
+
+
 def test_another_landing_is_asked_about(first_day_in_prod: Platform) -> None:
     platform = first_day_in_prod
     for n in range(1, 4):
@@ -366,5 +398,6 @@ def test_what_is_not_read_or_late_is_told_wherever_people_look(
         shown = platform.streaming(command).output
         assert re.search(rf"extension +1 +{re.escape(str(stray))}", shown)
         assert re.search(rf"came +users +{FIRST} +1 +{re.escape(str(late))}", shown)
+    assert f"came: {late}." in run_all(platform, SECOND)  # which has nothing to do
     page = platform.streaming("last-run", "--format", "html").output
     assert str(stray) in page and str(late) in page

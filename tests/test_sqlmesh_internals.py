@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from harness import PROJECT
+from rich.console import Console as RichConsole
 from sqlglot import exp, parse_one
 from sqlmesh import Context, Snapshot
 from sqlmesh.core.config import (
@@ -24,7 +25,7 @@ from sqlmesh.core.config import (
     GatewayConfig,
     ModelDefaultsConfig,
 )
-from sqlmesh.core.console import NoopConsole, set_console
+from sqlmesh.core.console import NoopConsole, TerminalConsole, set_console
 from sqlmesh.core.loader import SqlMeshLoader
 from sqlmesh.core.notification_target import (
     NotificationStatus,
@@ -56,7 +57,13 @@ INSIDE = re.compile(
     r"\.(?:snapshot_evaluator|notification_target_manager|interval_state|snapshot_state)\b"
     r"|\b(?!self\b)\w+\._[a-z]\w*"
 )
-OWN = {"alerts._context", "lock._context", "lock._state", "lock._minutes"}  # targets of ours
+OWN = {
+    "alerts._context",
+    "target._context",
+    "lock._context",
+    "lock._state",
+    "lock._minutes",
+}  # targets of ours
 SINCE = "2026-01-01"
 ROWS = "SELECT 1 AS id, 'a' AS name UNION ALL SELECT 2, 'b'"
 
@@ -178,6 +185,7 @@ def test_the_console_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         ],
         "stop_evaluation_progress": ["success"],
         "log_failed_models": ["errors"],
+        "log_status_update": ["message"],
     }
     for method, arguments in methods.items():
         known = list(inspect.signature(getattr(internals.Console, method)).parameters)
@@ -197,6 +205,20 @@ def test_the_console_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     internals.listen("stop_evaluation_progress", fails)
     console.stop_evaluation_progress(success=False)
     assert heard == [False]
+
+
+def test_a_terminal_shows_lines_whole_and_failures_in_our_words() -> None:
+    out = StringIO()
+    before = internals.get_console()
+    try:
+        set_console(TerminalConsole(console=RichConsole(file=out, width=20)))
+        internals.say(["a line [of more] than twenty characters"], style="yellow")
+        internals.show_failed_models(lambda errors: [str(error) for error in errors])
+        error = internals.NodeExecutionFailedError("a model of more than twenty characters")
+        internals.get_console().log_failed_models([error])
+    finally:
+        set_console(before)
+    assert out.getvalue() == f"a line [of more] than twenty characters\n{error}\n"
 
 
 def test_a_failed_model_is_a_node_with_a_cause() -> None:

@@ -11,12 +11,15 @@ from sqlmesh.core.notification_target import GenericNotificationTarget, Notifica
 from sqlmesh.utils.date import to_date
 from sqlmesh.utils.errors import SQLMeshError
 
-from operations.sqlmesh_internals import say
+from operations.sqlmesh_internals import get_console, listen, say
 
 if TYPE_CHECKING:
     from operations.landing.account import Account
 
 logger = logging.getLogger(__name__)
+
+MARK = "_streaming_landing"
+IDLE = "No models are ready to run"  # how SQLMesh says that a run has nothing to do
 
 # Of the last plan or run of this process, by its environment.
 _found: dict[str, Account] = {}
@@ -48,10 +51,7 @@ class LandingAccount(GenericNotificationTarget):
 
     def notify_run_end(self, *args: Any, **kwargs: Any) -> None:
         """Tells what of the landing is not loaded."""
-        lines = _found[self._environment].lines(self._environment)
-        say(lines, style="yellow")
-        for line in lines:
-            logger.warning(line)
+        _tell(self._environment)
 
     # pydantic's plugin for mypy takes these methods for fields.
     notify_run_failure = notify_apply_end = notify_run_end  # type: ignore[pydantic-field]
@@ -63,6 +63,7 @@ class LandingAccount(GenericNotificationTarget):
 
         self._environment = environment
         _refuse_earlier_start(self._context, environment)
+        _found.pop(environment, None)  # so that it is the last
         _found[environment] = look(self._context, environment, with_late)
 
 
@@ -88,8 +89,25 @@ def _refuse_earlier_start(context: Context, environment: str) -> None:
                 )
 
 
+def _tell(environment: str) -> None:
+    lines = _found[environment].lines(environment)
+    say(lines, style="yellow")
+    for line in lines:
+        logger.warning(line)
+
+
+def _tell_if_idle(message: str) -> None:
+    """Tells of the landing after a run with nothing to do, of whose end SQLMesh tells no target."""
+    if message.startswith(IDLE):
+        _tell(next(reversed(_found)))
+
+
 def account_for_landing(context: Context) -> None:
     """Has each plan and run look at the landing, and tell of it."""
+    console = get_console()
+    if not hasattr(console, MARK):
+        setattr(console, MARK, True)
+        listen("log_status_update", _tell_if_idle)
     target = LandingAccount()
     target._context = context
     context.config.notification_targets.append(target)
