@@ -38,9 +38,7 @@ def with_state(rows: exp.Subquery, files: list[Landed]) -> exp.Subquery:
     rows.set("alias", exp.TableAlias(this=exp.to_identifier("rows")))
     query = exp.select("rows.*", "files.state AS _file_state").from_(rows)
     relation = _as_relation([_as_line(file) for file in files], "path", "state")
-    return query.join(relation, on="files.path = rows._source", join_type="left").subquery(
-        "delivery"
-    )
+    return query.join(relation, on="files.path = _source", join_type="left").subquery("delivery")
 
 
 @macro()
@@ -91,7 +89,7 @@ def _files_of_feed(evaluator: MacroEvaluator, feed: str) -> exp.Select:
         lines = _lines_of_feed(evaluator.engine_adapter, feed, table, *days)
     loaded = exp.select(
         "_source AS path",
-        "_ingest_date",
+        "_ingest_date AS day",
         "COUNT(*) AS rows",
         "MAX(_loaded_at) AS loaded_at",
         dialect="databricks",
@@ -104,7 +102,7 @@ def _files_of_feed(evaluator: MacroEvaluator, feed: str) -> exp.Select:
     return (
         exp.select(
             f"'{feed}' AS feed",
-            "COALESCE(loaded._ingest_date, files.day) AS _ingest_date",
+            "COALESCE(loaded.day, files.day) AS _ingest_date",
             "COALESCE(loaded.path, files.path) AS path",
             "files.bytes",
             "files.modified_at",
@@ -119,7 +117,7 @@ def _files_of_feed(evaluator: MacroEvaluator, feed: str) -> exp.Select:
         .from_(loaded.subquery("loaded"))
         .join(
             _as_relation(lines, *COLUMNS),
-            on="files.path = loaded.path AND files.day = loaded._ingest_date",
+            on="files.path = loaded.path AND files.day = loaded.day",
             join_type="full",
         )
     )
