@@ -1314,7 +1314,7 @@ def json_values(row: Row) -> Row:
         if isinstance(value, Literal) and value.startswith('"'):
             return str(json.loads(value))
         if value is None or isinstance(value, str):
-            return value
+            return value and str(value)
         return json.dumps(value, separators=(",", ":"))
 
     return {column: text(value) for column, value in row.items()}

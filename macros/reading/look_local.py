@@ -54,12 +54,13 @@ PARQUET_TYPES = {
     "TIMESTAMPNTZ": (*IN_A_COPY, "INT96"),
 }
 LARGEST_PRECISION = 38  # DuckDB reads longer decimals as DOUBLE
-# DuckDB cuts nanoseconds towards 1970, and has no local time for moments far outside the calendar.
-INEXACT_BEFORE = {
-    "TIMESTAMP_NS": "1970-01-01",
-    "TIMESTAMP_NS WITH TIME ZONE": "1970-01-01",
-    "TIMESTAMP_MS WITH TIME ZONE": "0001-01-02",
-    "TIMESTAMP WITH TIME ZONE": "0001-01-02",
+# Where DuckDB does not read moments exactly: it cuts nanoseconds towards 1970, and has no local
+# time for what is far outside the calendar.
+INEXACT = {
+    "TIMESTAMP_NS": "MIN({0}) < '1970-01-01'",
+    "TIMESTAMP_NS WITH TIME ZONE": "MIN({0}) < '1970-01-01'",
+    "TIMESTAMP_MS WITH TIME ZONE": "MIN({0}) < '0001-01-02' OR MAX({0}) > '9999-12-31'",
+    "TIMESTAMP WITH TIME ZONE": "MIN({0}) < '0001-01-02' OR MAX({0}) > '9999-12-31'",
 }
 
 
@@ -102,6 +103,9 @@ def _look_at_json(
     adapter: EngineAdapter, files: list[str], types: dict[str, str]
 ) -> list[FileFacts]:
     """The names in all objects, which DuckDB lists for each kind of row in a file."""
+    for file in files:  # DuckDB skips a byte order mark, or refuses it
+        if not is_packed(file) and _beginning(file) == BYTE_ORDER_MARK:
+            raise SQLMeshError(f"{file}: begins with a byte order mark. Save it without one.")
     rows: dict[str, int] = dict.fromkeys(files, 0)
     names: dict[str, set[str]] = {file: set() for file in files}
     for compression, alike in by_compression(files).items():
@@ -131,6 +135,15 @@ def _look_at_json(
     ]
 
 
+def _beginning(file: str) -> bytes:
+    """The first bytes of a file; none where it cannot be opened, which its reader tells."""
+    try:
+        with open(file, "rb") as content:
+            return content.read(len(BYTE_ORDER_MARK))
+    except OSError:
+        return b""
+
+
 def _json_fault(file: str) -> str:
     """What is wrong with a json file that DuckDB refuses, by its lines; empty where unknown."""
     try:
@@ -138,8 +151,6 @@ def _json_fault(file: str) -> str:
             for number, line in enumerate(lines, 1):
                 if number == 1 and (remedy := other_file(line, "json")):
                     return remedy
-                if line.startswith(BYTE_ORDER_MARK):
-                    return "begins with a byte order mark. Save it as UTF-8 without one"
                 try:
                     is_row = not line.strip() or isinstance(json.loads(line.decode()), dict | None)
                 except UnicodeDecodeError:
@@ -251,13 +262,10 @@ def _copies(
     ours = {f"_{n}": type_ for n, (c, type_) in enumerate(columns) if c in types and type_}
     if not ours:
         return {}
-    inexact = [
-        f"COALESCE(MIN({place}) < '{INEXACT_BEFORE[type_]}' OR MAX({place}) > '9999-12-31', FALSE)"
-        for place, type_ in ours.items()
-        if type_ in INEXACT_BEFORE
-    ]
+    inexact = [INEXACT[type_].format(place) for place, type_ in ours.items() if type_ in INEXACT]
     aliases = ", ".join([*(f"_{n}" for n in range(len(columns))), "file"])
-    query = f"""SELECT {"file" if inexact else "NULL"}, {" OR ".join(inexact) or "FALSE"},
+    is_inexact = f"COALESCE({' OR '.join(inexact)}, FALSE)" if inexact else "FALSE"
+    query = f"""SELECT {"file" if inexact else "NULL"}, {is_inexact},
             BIT_XOR(HASH({", ".join(ours)}))
         FROM READ_PARQUET({{files}}, filename = '{free_name(columns)}', hive_partitioning = FALSE)
             AS files({aliases})
@@ -265,8 +273,8 @@ def _copies(
     has_milliseconds = any(type_.startswith("TIMESTAMP_MS") for type_ in ours.values())
     copies = {}
     try:
-        for file, is_inexact, _ in _ask(adapter, query, files):
-            if is_inexact:
+        for file, must_be_copied, _ in _ask(adapter, query, files):
+            if must_be_copied:
                 copies[file] = _copy(file)
     except SQLMeshError:
         if not has_milliseconds:
