@@ -112,7 +112,12 @@ def test_says_what_to_do_next_in_100_columns(output: str) -> None:
     facts, _, commands = output.partition("Next:\n")
     assert max(map(len, facts.splitlines())) <= 100
     assert "\x1b" not in output
-    for command in ("sqlmesh plan dev", "sqlmesh run", "streaming last-run", "STREAMING_LANDING="):
+    for command in (
+        "sqlmesh plan dev",
+        "streaming run",
+        "streaming last-run",
+        "STREAMING_LANDING=",
+    ):
         assert command in commands
 
 
