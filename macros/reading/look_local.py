@@ -57,8 +57,8 @@ LARGEST_PRECISION = 38  # DuckDB reads longer decimals as DOUBLE
 # Where DuckDB does not read moments exactly: it cuts nanoseconds towards 1970, and has no local
 # time for what is far outside the calendar.
 INEXACT = {
-    "TIMESTAMP_NS": "MIN({0}) < '1970-01-01'",
-    "TIMESTAMP_NS WITH TIME ZONE": "MIN({0}) < '1970-01-01'",
+    "TIMESTAMP_NS": "MIN({0}) <= '1970-01-01'",
+    "TIMESTAMP_NS WITH TIME ZONE": "MIN({0}) <= '1970-01-01'",
     "TIMESTAMP_MS WITH TIME ZONE": "MIN({0}) < '0001-01-02' OR MAX({0}) > '9999-12-31'",
     "TIMESTAMP WITH TIME ZONE": "MIN({0}) < '0001-01-02' OR MAX({0}) > '9999-12-31'",
 }
