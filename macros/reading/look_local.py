@@ -104,7 +104,9 @@ def _look_at_json(
 ) -> list[FileFacts]:
     """The names in all objects, which DuckDB lists for each kind of row in a file."""
     for file in files:  # DuckDB skips a byte order mark, or refuses it
-        if not is_packed(file) and _beginning(file) == BYTE_ORDER_MARK:
+        if is_packed(file):
+            _check_unpacks(file)
+        elif _beginning(file) == BYTE_ORDER_MARK:
             raise SQLMeshError(f"{file}: begins with a byte order mark. Save it without one.")
     rows: dict[str, int] = dict.fromkeys(files, 0)
     names: dict[str, set[str]] = {file: set() for file in files}
@@ -133,6 +135,16 @@ def _look_at_json(
         else FileFacts(file, 0, (), ())
         for file in files
     ]
+
+
+def _check_unpacks(file: str) -> None:
+    """Raises where a compressed file is cut, which DuckDB's reader of json lets pass."""
+    try:
+        with gzip.open(file) as content:
+            while content.read(LARGEST_FIELD):
+                pass
+    except (OSError, EOFError, zlib.error) as error:
+        raise SQLMeshError(f"{file}: cannot be read: {error}.") from error
 
 
 def _beginning(file: str) -> bytes:

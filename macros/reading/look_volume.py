@@ -63,6 +63,8 @@ def look_at_volume(
         return []
     look = _look_at_csv if files_format == "csv" else _look_at_json
     found = look(adapter, files, types)
+    if unknown := sorted(set(found) - set(files)):  # else the file that is meant would be left out
+        raise SQLMeshError(f"{unknown[0]}: Databricks names a file so that was listed otherwise.")
     return [found.get(file, VolumeFile(file, 0, (), ())) for file in files]
 
 
