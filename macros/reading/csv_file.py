@@ -107,6 +107,20 @@ def _look(path: str, content: Content, types: t.Sequence[str]) -> CsvFile:
     return CsvFile(path, rows, absent, ignored, header, broken, is_whole)
 
 
+def header_names(path: str, text: str, types: t.Sequence[str]) -> tuple[str, ...]:
+    """The names in the first lines of a file; none where they are empty.
+
+    Raises:
+        SQLMeshError: They are no header, or a name is a feed's column but for its spelling.
+    """
+    header, _, at = _header(path, text.encode())
+    if not any(header):
+        return ()
+    _check_is_csv(path, header, types)
+    check_names(path, header, types)
+    return header
+
+
 def _header(path: str, content: Content) -> tuple[tuple[str, ...], bytes, int]:
     """The names in the header, how its line ends, and where the next one begins."""
     names, separator = [], b","

@@ -57,8 +57,8 @@ LARGEST_PRECISION = 38  # DuckDB reads longer decimals as DOUBLE
 # Where DuckDB does not read moments exactly: it cuts nanoseconds towards 1970, and has no local
 # time for what is far outside the calendar.
 INEXACT = {
-    "TIMESTAMP_NS": "MIN({0}) < '1970-01-01'",
-    "TIMESTAMP_NS WITH TIME ZONE": "MIN({0}) < '1970-01-01'",
+    "TIMESTAMP_NS": "MIN({0}) <= '1970-01-01'",
+    "TIMESTAMP_NS WITH TIME ZONE": "MIN({0}) <= '1970-01-01'",
     "TIMESTAMP_MS WITH TIME ZONE": "MIN({0}) < '0001-01-02' OR MAX({0}) > '9999-12-31'",
     "TIMESTAMP WITH TIME ZONE": "MIN({0}) < '0001-01-02' OR MAX({0}) > '9999-12-31'",
 }
@@ -104,7 +104,9 @@ def _look_at_json(
 ) -> list[FileFacts]:
     """The names in all objects, which DuckDB lists for each kind of row in a file."""
     for file in files:  # DuckDB skips a byte order mark, or refuses it
-        if not is_packed(file) and _beginning(file) == BYTE_ORDER_MARK:
+        if is_packed(file):
+            _check_unpacks(file)
+        elif _beginning(file) == BYTE_ORDER_MARK:
             raise SQLMeshError(f"{file}: begins with a byte order mark. Save it without one.")
     rows: dict[str, int] = dict.fromkeys(files, 0)
     names: dict[str, set[str]] = {file: set() for file in files}
@@ -133,6 +135,16 @@ def _look_at_json(
         else FileFacts(file, 0, (), ())
         for file in files
     ]
+
+
+def _check_unpacks(file: str) -> None:
+    """Raises where a compressed file is cut, which DuckDB's reader of json lets pass."""
+    try:
+        with gzip.open(file) as content:
+            while content.read(LARGEST_FIELD):
+                pass
+    except (OSError, EOFError, zlib.error) as error:
+        raise SQLMeshError(f"{file}: cannot be read: {error}.") from error
 
 
 def _beginning(file: str) -> bytes:

@@ -30,6 +30,7 @@ READ_OPTIONS: dict[str, dict[str, t.Any]] = {
     },
     "json": TEXT_OPTIONS,
     "parquet": {},
+    "text": {},
     "binaryFile": {},
 }
 
@@ -101,10 +102,19 @@ def file_path() -> str:
 
 
 def read_files(
-    files: list[str], files_format: str, columns: t.Collection[str] | None = None
+    files: list[str],
+    files_format: str,
+    columns: t.Collection[str] | None = None,
+    whole: bool = True,
 ) -> exp.Table:
-    """The call of read_files, all columns as text where they are given."""
+    """The call of read_files, all columns as text where they are given.
+
+    Args:
+        whole: Whether a text file is one row, or each of its lines.
+    """
     options = {"format": files_format, **READ_OPTIONS[files_format]}
+    if files_format == "text":
+        options["wholeText"] = whole
     if columns is not None:
         options["schema"] = ", ".join(f"{column} STRING" for column in columns)
     escaped = [re.sub(r"([\\{}\[\]*?,])", r"\\\1", file) for file in files]
