@@ -223,10 +223,17 @@ class Platform:
                 **options,
             )
 
-    def run(self, day: date) -> None:
-        """Runs prod, which may have nothing to do; the deliveries up to `day` are there."""
+    def run(self, day: date, models: Sequence[str] | None = None) -> None:
+        """Runs prod, which may have nothing to do, or some models with all that they read; the
+        deliveries up to `day` are there.
+        """
         with self.context() as context:
-            status = context.run("prod", execution_time=morning_after(day), skip_janitor=True)
+            status = context.run(
+                "prod",
+                execution_time=morning_after(day),
+                skip_janitor=True,
+                select_models=models,
+            )
             if status.is_failure:
                 raise PlanError(f"The run of {day} ended with {status}.")
 
@@ -246,11 +253,16 @@ class Platform:
             )
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Starts a `sqlmesh` command, as typed in a terminal of no colour and endless width."""
+        """Starts a `sqlmesh` command, as typed in a terminal of no colour and endless width.
+
+        It is typed beside the data, which so has the same name for all platforms: SQLMesh parses
+        the models anew for each.
+        """
+        of_terminal = {"COLUMNS": "400", "NO_COLOR": "1", "STREAMING_DATA_DIR": self.data.name}
         return subprocess.Popen(
-            [Path(sys.executable).with_name("sqlmesh"), *arguments],
-            cwd=self.project,
-            env={**self.environment(), "COLUMNS": "400", "NO_COLOR": "1"},
+            [Path(sys.executable).with_name("sqlmesh"), "--paths", self.project, *arguments],
+            cwd=self.data.parent,
+            env={**self.environment(), **of_terminal},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -23,6 +23,7 @@ from tests.warehouse.start import Warehouse
 
 GOLDEN = Path(__file__).with_name("statements.sql")
 PROJECT_TAG = "project:streaming-platform"
+COMPLETED = "SELECT COUNT_IF(is_completed) FROM {}.fct_watches"
 KEPT = ("CREATE TABLE", "ALTER TABLE", "GRANT")
 pytestmark = pytest.mark.slow
 
@@ -110,18 +111,10 @@ def evaluated(warehouse: Warehouse, since: int) -> set[str]:
     return {match[1] for match in map(filled_model, warehouse.statements()[since:]) if match}
 
 
-def test_a_new_environment_computes_nothing(delivered: Delivered) -> None:
-    _, platform, warehouse = delivered.both
-    before = len(warehouse.statements())
-    platform.plan(delivered.last, "dev", include_unmodified=True)
-    assert evaluated(warehouse, before) == set()
-    count = "SELECT COUNT(*) FROM {}.fct_watches"
-    in_prod = values(platform, count.format("streaming_prod.gold"))
-    assert in_prod[0] and in_prod == values(platform, count.format("streaming_dev.gold__dev"))
-
-
-def test_a_non_breaking_change(delivered: Delivered) -> None:
-    """A new column of silver.shows costs that model; what reads it stays as it is."""
+def test_changes_in_a_new_environment(delivered: Delivered) -> None:
+    """It shows what prod has, and computes what was changed: a new column of silver.shows costs
+    that model, what reads it stays as it is; a changed column of a fact can be compared.
+    """
     _, platform, warehouse = delivered.both
     change(
         platform,
@@ -130,51 +123,49 @@ def test_a_non_breaking_change(delivered: Delivered) -> None:
         "SELECT\n  LENGTH(deliveries.title) AS _title_length, /* Characters. */\n"
         "  deliveries.show_id, /*",
     )
+    change(platform, "gold/fct_watches", "watches.status = 'completed'", "FALSE")
     with platform.context() as context:
         plan = context.plan_builder("dev", skip_tests=True, skip_linter=True).build()
-        (key,) = plan.directly_modified
-        assert plan.snapshots[key].change_category == SnapshotChangeCategory.NON_BREAKING
+        changed = (plan.snapshots[key] for key in plan.directly_modified)
+        categories = {s.model.view_name: s.change_category for s in changed}
+    assert categories == {
+        "shows": SnapshotChangeCategory.NON_BREAKING,
+        "fct_watches": SnapshotChangeCategory.BREAKING,
+    }
     before = len(warehouse.statements())
-    platform.plan(delivered.last, "dev")
-    assert evaluated(warehouse, before) == {"silver__shows"}
-    before = len(warehouse.statements())
-    platform.plan(delivered.last)
-    assert evaluated(warehouse, before) == set()
-    assert values(platform, "SELECT MIN(_title_length) FROM streaming_prod.silver.shows")[0]
-
-
-def test_a_breaking_change(delivered: Delivered) -> None:
-    """A changed column of a fact shows in dev, where it can be compared, before it is in prod."""
-    _, platform, warehouse = delivered.both
-    change(platform, "gold/fct_watches", "watches.status = 'completed'", "FALSE")
-    before = len(warehouse.statements())
-    platform.plan(delivered.last, "dev")
-    assert evaluated(warehouse, before) == {"gold__fct_watches"}
-    completed = "SELECT COUNT_IF(is_completed) FROM {}.fct_watches"
-    assert values(platform, completed.format("streaming_dev.gold__dev")) == [0]
-    assert values(platform, completed.format("streaming_prod.gold")) != [0]
+    platform.plan(delivered.last, "dev", include_unmodified=True)
+    assert evaluated(warehouse, before) == {"silver__shows", "gold__fct_watches"}
+    count = "SELECT COUNT(*) FROM {}.fct_ratings"
+    in_prod = values(platform, count.format("streaming_prod.gold"))
+    assert in_prod[0] and in_prod == values(platform, count.format("streaming_dev.gold__dev"))
+    assert values(platform, COMPLETED.format("streaming_dev.gold__dev")) == [0]
+    assert values(platform, COMPLETED.format("streaming_prod.gold")) != [0]
     with platform.context() as context:
         (diff,) = context.table_diff(
             "prod", "dev", select_models=["gold.fct_watches"], show=False, skip_grain_check=False
         )
         rows = diff.row_diff()
         assert rows.partial_match_count and not rows.s_only_count and not rows.t_only_count
-    with platform.context() as context:
         (fact,) = (m for m in changes(context, "dev").models if m.name == "gold.fct_watches")
         assert fact.comparison and not (fact.comparison.added or fact.comparison.removed)
         (column,) = fact.comparison.columns
         assert (column.name, column.changed) == ("is_completed", rows.partial_match_count)
+
+
+def test_changes_in_prod(delivered: Delivered) -> None:
+    """Prod takes over what dev has computed."""
+    _, platform, warehouse = delivered.both
     before = len(warehouse.statements())
     platform.plan(delivered.last)
     assert evaluated(warehouse, before) == set()
-    assert values(platform, completed.format("streaming_prod.gold")) == [0]
+    assert values(platform, COMPLETED.format("streaming_prod.gold")) == [0]
+    assert values(platform, "SELECT MIN(_title_length) FROM streaming_prod.silver.shows")[0]
 
 
 def test_a_rollback(delivered: Delivered) -> None:
     """The table before is shown again, then that of the change, and none is filled for it."""
     _, platform, warehouse = delivered.both
     before = len(warehouse.statements())
-    completed = "SELECT COUNT_IF(is_completed) FROM streaming_prod.gold.fct_watches"
     for as_changed in (False, True):
         done = subprocess.run(
             [*launcher.call(platform.project), "rollback", "--gateway", "databricks", "--yes"],
@@ -183,7 +174,8 @@ def test_a_rollback(delivered: Delivered) -> None:
             text=True,
         )
         assert done.returncode == 0, done.stderr
-        assert (values(platform, completed) == [0]) == as_changed
+        in_prod = values(platform, COMPLETED.format("streaming_prod.gold"))
+        assert (in_prod == [0]) == as_changed
     assert evaluated(warehouse, before) == set()
 
 

@@ -110,3 +110,7 @@ def _catalog(folder: Path) -> None:
     (spark,) = (FOLDER / "python" / "lib").glob("python*/site-packages/pyspark/jars")
     _run("javac", "-nowarn", "-Xlint:none", "-d", classes, "-cp", f"{spark}/*", *CLASSES)
     _run("jar", "cf", folder / "unity-catalog.jar", "-C", classes, "warehouse")
+
+
+if __name__ == "__main__":
+    install()
