@@ -254,7 +254,7 @@ def test_a_warning_is_no_part_of_a_failure(
         monkeypatch.setitem(failing.settings, name, value)
     query = exp.select("*").from_("nowhere")
     with failing.context() as context:
-        (target,) = context.config.notification_targets
+        target = next(t for t in context.config.notification_targets if type(t) is alerts.Alerts)
         model = context.get_model("gold.fct_watches", raise_if_missing=True)
         target.notify_apply_start("prod", "a plan")
         for audit, arguments in model.audits_with_args:

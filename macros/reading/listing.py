@@ -224,7 +224,8 @@ def _local_entry(entry: os.DirEntry[str]) -> Entry:
     is_folder = entry.is_dir()
     # A link that leads nowhere is a file: whoever reads it is told that it is not there.
     status = entry.stat(follow_symlinks=os.path.exists(entry.path))
-    modified_at = datetime.fromtimestamp(status.st_mtime_ns // 1000 / 1e6, timezone.utc)
+    # Milliseconds, as a volume's listing has them
+    modified_at = datetime.fromtimestamp(status.st_mtime_ns // 1_000_000 / 1000, timezone.utc)
     size = 0 if is_folder else status.st_size
     return Entry(entry.name, entry.path, is_folder, size, modified_at.replace(tzinfo=None))
 

@@ -51,15 +51,10 @@ def files_of(platform: Platform) -> list[tuple[Any, ...]]:
         _, views = shown(context, "prod")
         rows = fetch(
             context,
-            "SELECT feed, _ingest_date, path, bytes, modified_at, rows, _rows_in_file, "
-            "_content "
+            "SELECT feed, _ingest_date, path, bytes, modified_at, rows, _rows_in_file, _content "
             f"FROM {views['quality.files']} ORDER BY path",
         )
-        # A volume's listing has milliseconds.
-        return [
-            tuple(v.replace(microsecond=0) if hasattr(v, "microsecond") else plain(v) for v in row)
-            for row in rows
-        ]
+        return [tuple(map(plain, row)) for row in rows]
 
 
 def look(platform: Platform) -> Account:
