@@ -248,8 +248,8 @@ class Platform:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Starts a `sqlmesh` command, as typed in a terminal of no colour and endless width.
 
-        It is typed beside the data, which so has the same name for all platforms: SQLMesh parses
-        the models anew for each.
+        It is typed beside the data, which so has one name for all platforms: SQLMesh parses the
+        models anew for each name.
         """
         of_terminal = {"COLUMNS": "400", "NO_COLOR": "1", "STREAMING_DATA_DIR": self.data.name}
         return subprocess.Popen(

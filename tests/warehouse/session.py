@@ -151,7 +151,7 @@ class Session:
             return self._show_catalogs(reader)
         if reader.takes("SHOW", "GRANTS"):
             return self._show_grants(reader)
-        if reader.takes("SELECT", "CURRENT_CATALOG", "(", ")") and reader.ended():
+        if [token.word for token in reader.tokens] == ["SELECT", "CURRENT_CATALOG", "(", ")"]:
             # SQLMesh asks before every second statement, and Spark would make a job of it.
             return answer({"current_catalog()": [self.spark.catalog.currentCatalog()]})
         if reader.takes("LIST"):
