@@ -89,6 +89,8 @@ config = Config(
                     "preserve_insertion_order": False,
                     # A quarter less to write than the format that DuckDB before 1.2 can read.
                     "storage_compatibility_version": "latest",
+                    # A file that was replaced by one of the same size would be read as it was.
+                    "enable_external_file_cache": False,
                 },
                 # Each is a statement of its own in DuckDB: a quarter of those of a daily run.
                 "register_comments": False,

@@ -8,4 +8,4 @@ SELECT
   *
 FROM @this_model
 WHERE
-  watch_date BETWEEN @start_date AND @end_date AND is_completed AND rating IS NULL
+  is_completed AND rating IS NULL

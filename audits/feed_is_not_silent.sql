@@ -2,11 +2,21 @@ AUDIT (
   name feed_is_not_silent
 );
 
-/* Next: The feed has delivered nothing for longer than STREAMING_MAX_SILENCE_DAYS. Ask for its
+/* Next: The feed has delivered no file for longer than STREAMING_MAX_SILENCE_DAYS. Ask for its
    files. Those of days that were already run: restate bronze.delivered_<feed> for these days.
    No files to come: raise or empty the setting. Then run again. */
 SELECT
-  MAX(_ingest_date) AS last_delivery
-FROM @deliveries
-HAVING
-  DATEDIFF(DAY, COALESCE(MAX(_ingest_date), '2026-01-01'::DATE), @end_date) > @MAX_SILENCE_DAYS()
+  feed,
+  last_delivery
+FROM @EACH_FEED(
+  feed -> (
+    SELECT
+      '@feed' AS feed,
+      MAX(_ingest_date) AS last_delivery
+    FROM quality.files
+    WHERE
+      feed = '@feed'
+  )
+)
+WHERE
+  DATEDIFF(DAY, COALESCE(last_delivery, '2026-01-01'::DATE), @end_date) > @MAX_SILENCE_DAYS()

@@ -211,8 +211,35 @@ def freshness(frames: Frames) -> Figure:
     return Figure("freshness", title, rows, chart)
 
 
+def landing(frames: Frames) -> Figure:
+    """Files that were read, by feed and day of delivery, of the last days with any."""
+    found = frames["landing"]
+    if found.empty:
+        return _nothing("landing", "No file was read", found)
+    days = sorted(found["delivered_on"].unique())[-LAST_DAYS:]
+    counts = dict.fromkeys(found.columns.drop(["delivered_on", "feed"]), int)
+    rows = (
+        found[found["delivered_on"].isin(days)]
+        .astype(counts)
+        .assign(day=lambda f: pd.to_datetime(f["delivered_on"]).dt.strftime("%Y-%m-%d"))
+    )
+    files, loaded = int(rows["files"].sum()), int(rows["rows_loaded"].sum())
+    title = f"{_counted(files, 'file')} with {_counted(loaded, 'row')} in the last {len(days)} days"
+    base = alt.Chart(rows).encode(
+        x=alt.X("day:O", title="Day of delivery, UTC", axis=alt.Axis(labelAngle=-45)),
+        y=alt.Y("feed:N", title=None),
+    )
+    cells = base.mark_rect(color=MAIN).encode(
+        opacity=alt.Opacity("rows_loaded:Q", legend=None, scale=alt.Scale(range=(0.15, 0.45)))
+    )
+    chart = (cells + base.mark_text(fontSize=12).encode(text="files:Q")).properties(
+        width=WIDTH - 100, height=ROW * rows["feed"].nunique()
+    )
+    return Figure("landing", title, rows.drop(columns="delivered_on"), chart)
+
+
 VIEWING = (viewing, genres, engaged)
-QUALITY = (flow, rejects, freshness)
+QUALITY = (flow, rejects, landing, freshness)
 
 
 def _show_watches(rows: pd.DataFrame, show_id: int) -> Figure:

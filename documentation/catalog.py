@@ -23,7 +23,7 @@ from operations.environment.shown import (
     rows,
     shown,
 )
-from operations.hooks.alerts import next_step
+from operations.hooks.failures import next_step
 from operations.sqlmesh_internals import Audit, ModelTest, ModelTextTestResult, audit
 
 ENGINES = {"Databricks": "databricks", "DuckDB": "duckdb"}

@@ -6,16 +6,20 @@ from collections.abc import Iterator
 
 from rich.progress import track
 from sqlmesh.core.model import Model
+from sqlmesh.utils.errors import SQLMeshError
 
 from documentation import diagram
 from documentation.catalog import Catalog
 from macros import rules
 from macros.feeds import FEEDS
 from operations.environment.lineage import Column
-from operations.environment.shown import HELPERS, rejected
+from operations.environment.shown import HELPERS, fetch, rejected
 from operations.landing import MODEL as DELIVERED
+from operations.landing.account import Account, look
 from operations.pages import render
 from operations.sqlmesh_internals import file_of
+
+MOST_DAYS = 31  # of which the page on the landing lists the files
 
 
 def pages(catalog: Catalog) -> Iterator[tuple[str, str]]:
@@ -25,6 +29,7 @@ def pages(catalog: Catalog) -> Iterator[tuple[str, str]]:
     for model in track(ordered, "Pages of models"):
         yield address(model), model_page(catalog, model)
     yield "rules.md", rules_page(catalog)
+    yield "landing.md", landing_page(catalog)
 
 
 def address(model: Model) -> str:
@@ -84,6 +89,34 @@ def rules_page(catalog: Catalog) -> str:
         own={feed: {f"{c}_{what}" for c, what, _ in by_feed[feed]} for feed in FEEDS},
         said=rules.__doc__,
         rejected={(feed, reason): rows for feed, reason, rows in found},
+    )
+
+
+def landing_page(catalog: Catalog) -> str:
+    """The files that were read, by feed and day; those that are not read, or late."""
+    files, problem = catalog.shown.views.get("quality.files"), ""
+    found = Account()
+    try:
+        found = look(catalog.context, catalog.shown.environment)
+    except SQLMeshError as error:  # a site can be built where the landing cannot be seen
+        problem = str(error)
+    days = f"""SELECT _ingest_date, feed, COUNT(*), SUM(rows) FROM {files}
+        GROUP BY ALL ORDER BY 1 DESC, 2 LIMIT {MOST_DAYS * len(FEEDS)}"""
+    of_each = " UNION ALL ".join(
+        f"SELECT feed, _ingest_date, '{what}' AS what, EXPLODE({what}) AS name FROM {files}"
+        for what in ("absent", "ignored")
+    )
+    columns = f"""SELECT feed, what, name, COUNT(*), MAX(_ingest_date) FROM ({of_each}) AS columns
+        GROUP BY ALL ORDER BY 1, 2, 3"""
+    return render(
+        "documentation/templates/landing.md.j2",
+        newest=fetch(catalog.context, f"SELECT feed, MAX(_ingest_date) FROM {files} GROUP BY feed")
+        if files
+        else [],
+        days=fetch(catalog.context, days) if files else [],
+        columns=fetch(catalog.context, columns) if files else [],
+        account=found,
+        problem=problem,
     )
 
 

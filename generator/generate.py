@@ -17,7 +17,7 @@ from generator.feeds import feed_sql, setup_sql
 from generator.population import DeliveriesError, Population, Settings
 from macros.feeds import FEEDS
 
-SETTINGS_FILE = "generator.json"
+SETTINGS_FILE = "_generator.json"  # as nobody's delivery
 BATCH_WATCHES = 500_000  # generated at a time, by each worker
 BATCH_DAYS = 30
 COPY_OPTIONS = {

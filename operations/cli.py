@@ -106,6 +106,24 @@ def streaming() -> None:
 
 
 @streaming.command()
+@click.argument("environment", default="prod")
+@click.option("--yes", is_flag=True, help="Load late days also where most days differ.")
+@gateway_option
+def run(environment: str, yes: bool, gateway: str | None) -> None:
+    """Load the days since the last run (`sqlmesh run`), then those with late files again."""
+    from operations.landing import late
+    from operations.sqlmesh_internals import configure_console
+
+    configure_console()
+    with project(gateway) as context:
+        if context.run(environment).is_failure:
+            raise CommandError(f"The run of {environment} failed, as is said above.")
+        late.load_after_run(
+            context, environment, lambda: yes or _agreed("Load these days again?"), click.echo
+        )
+
+
+@streaming.command()
 @click.option("--environment", default="prod", show_default=True)
 @gateway_option
 @format_option("text", "json")
@@ -239,16 +257,14 @@ def generate(out: Path, append_day: bool, start: datetime | None, **given: Any) 
                 "settings are read back"
             )
         written = generate.append_day(out)
-        following = "sqlmesh run, with STREAMING_LANDING as before"
+        made_with = generate.read_settings(out).format
+        following = f"{_of_landing(out, made_with)} .venv/bin/streaming run"
     else:
         needed = ("watches", "days", "format")
         if absent := [name for name in needed if name not in made_from]:
             raise click.UsageError(f"a new landing needs {_options(absent)}, or --append-day")
         written = generate.write_landing(Settings(**made_from), out)
-        landing = (
-            f"STREAMING_LANDING={shlex.quote(str(out))} STREAMING_LANDING_FORMAT={given['format']}"
-        )
-        following = f"mkdir mine && STREAMING_DATA_DIR=mine {landing} bash setup.sh run"
+        following = f"mkdir -p mine && {_of_landing(out, given['format'])} bash setup.sh run"
     table = terminal.Table(("feed", "rows", "files", "bytes"), written.counts())
     terminal.show(table, terminal.console())
     click.echo(f"{written.days:,} days\nNext: {following}")
@@ -389,6 +405,14 @@ def _agreed(question: str) -> bool:
         return click.confirm(question)
     except click.Abort:
         return False
+
+
+def _of_landing(landing: Path, files_format: str) -> str:
+    """The variables of a command on a landing and the databases of its own."""
+    return (
+        f"STREAMING_DATA_DIR=mine STREAMING_LANDING={shlex.quote(str(landing))} "
+        f"STREAMING_LANDING_FORMAT={files_format}"
+    )
 
 
 def _options(names: Iterable[str]) -> str:

@@ -89,9 +89,19 @@ def wait(given: argparse.Namespace) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    """Loads what was delivered since the last run. The janitor is a task of its own."""
+    """Loads what was delivered since the last run, then days with late files again.
+
+    The janitor is a task of its own. A layer alone loads no day again, which takes them all.
+    """
+    environment = os.environ["STREAMING_ENVIRONMENT"]
     layer = ["--select-model", f"tag:{given.layer}"] if given.layer else []
-    sqlmesh("run", os.environ["STREAMING_ENVIRONMENT"], "--skip-janitor", *layer)
+    sqlmesh("run", environment, "--skip-janitor", *layer)
+    if not given.layer:
+        from operations import project
+        from operations.landing import late
+
+        with project() as context:
+            late.load_after_run(context, environment, lambda: False, print)
 
 
 def report(given: argparse.Namespace) -> None:

@@ -66,6 +66,26 @@ class Reject:
 
 
 @dataclass(frozen=True)
+class NotRead:
+    """Files of the landing that were not read, for what reason, and the first of them."""
+
+    not_read: str
+    files: int
+    first: str
+
+
+@dataclass(frozen=True)
+class LateFiles:
+    """Files of a day that were no longer what was loaded of them when the run began."""
+
+    late: str
+    feed: str
+    day: str
+    files: int
+    first: str
+
+
+@dataclass(frozen=True)
 class Failure:
     """A model that failed, and the first line of the reason."""
 
@@ -86,6 +106,8 @@ class Report:
     models: list[ModelRun]
     feeds: list[Feed]
     rejects: list[Reject]
+    not_read: list[NotRead]
+    late: list[LateFiles]
     failed: list[Failure]
     next: str
 
@@ -143,6 +165,8 @@ def read(context: Context, folder: str, environment: str) -> Report:
         models=models,
         feeds=_feeds(context, views, first, last) if views else [],
         rejects=[Reject(*row) for row in rejected(context, views, (first, last))] if views else [],
+        not_read=[NotRead(**each) for each in record.get("not_read", ())],
+        late=[LateFiles(**each) for each in record.get("late", ())],
         failed=[Failure(short_name(each["model"]), each["reason"]) for each in record["failed"]],
         next=NEXT if record["succeeded"] else FAILED_NEXT,
     )
@@ -173,6 +197,10 @@ def show(report: Report, out: Console) -> None:
     parts: dict[str, Rows] = {
         "feed delivered rejected": [(f.feed, f.delivered, f.rejected) for f in report.feeds],
         "feed reason rejected": [(r.feed, r.reason, r.rows) for r in report.rejects],
+        "not_read files first": [(n.not_read, n.files, n.first) for n in report.not_read],
+        "late feed day files first": [
+            (f.late, f.feed, f.day, f.files, f.first) for f in report.late
+        ],
         "model rows_in rows_out audits_passed found_rows": [
             (m.name, m.rows_in, m.rows_out, m.audits_passed, m.audits_failed) for m in report.models
         ],

@@ -19,7 +19,7 @@ from operations import CommandError
 from operations.environment.shown import last_day, short_name
 from operations.sqlmesh_internals import (
     Environment,
-    make_view_anew,
+    evaluate,
     mark_as_restorable,
     notified,
     plan_to_show,
@@ -200,7 +200,8 @@ def roll_back(context: Context, deployment: Deployment) -> None:
         for key in snapshots_to_dag(deployment.before.values()):
             # Views that both versions share read the tables of the version before again.
             if key.name in deployment.in_place and deployment.before[key.name].is_view:
-                make_view_anew(context, deployment.before[key.name], deployment.before, plan)
+                view = deployment.before[key.name]
+                evaluate(context, view, deployment.before, plan.start, plan.end)
         promote(context, plan)
         # So that the next plan takes both versions of a forward-only change as they are.
         mark_as_restorable(

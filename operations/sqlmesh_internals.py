@@ -19,7 +19,13 @@ from sqlmesh import Context, Model, Snapshot
 from sqlmesh.core.audit import Audit, ModelAudit
 from sqlmesh.core.config import Config
 from sqlmesh.core.config.loader import load_configs
-from sqlmesh.core.console import Console, configure_console, get_console
+from sqlmesh.core.console import (
+    CaptureTerminalConsole,
+    Console,
+    TerminalConsole,
+    configure_console,
+    get_console,
+)
 from sqlmesh.core.context_diff import ContextDiff
 from sqlmesh.core.dialect import MacroFunc, normalize_model_name
 from sqlmesh.core.environment import Environment, EnvironmentNamingInfo
@@ -115,6 +121,46 @@ def listen(method: str, listener: Callable[..., None]) -> None:
     setattr(console, method, told)
 
 
+def say(lines: Iterable[str], style: str) -> None:
+    """Says lines on SQLMesh's console, none broken into several: commands in them can be copied."""
+    console = get_console()
+    if isinstance(console, TerminalConsole):
+        for line in lines:
+            console.console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def show_failed_models(
+    lines_of: Callable[[list[NodeExecutionFailedError[Any]]], list[str]],
+) -> None:
+    """Has a terminal show of the models that failed what a function says of them, line by line."""
+    console, method = get_console(), "log_failed_models"
+
+    def show(errors: list[NodeExecutionFailedError[Any]]) -> None:
+        lines = lines_of(errors)
+        say(lines, style="red")
+        if isinstance(console, CaptureTerminalConsole):  # the CI bot's check is made of these
+            console._errors.extend(f"{line}\n" for line in lines)
+
+    if isinstance(console, TerminalConsole) and method not in vars(console):
+        setattr(console, method, show)
+
+
+def show_audits_that_warn(said: Callable[[str], str]) -> None:
+    """Has a terminal show a warning as a function says it, and count audits that only warn as such.
+
+    Of an audit that stops the run SQLMesh counts nothing, so what it counts as failed only warns.
+    """
+    console, method = get_console(), "log_warning"
+    if isinstance(console, TerminalConsole) and method not in vars(console):
+        shown = console.log_warning
+
+        def show(message: str, *more: Any, **named: Any) -> None:
+            shown(said(message), *more, **named)
+
+        setattr(console, method, show)
+        console.AUDIT_FAIL_MARK, console.AUDIT_PADDING = "warned ", len("warned ")
+
+
 class StrictSlack(SlackWebhookNotificationTarget):
     """SQLMesh's channel of Slack. What Slack refuses is an error; SQLMesh looks at no answer."""
 
@@ -161,17 +207,41 @@ def column_lineage(model: Model, column: str) -> Node:
     return lineage(column, model, trim_selects=False)
 
 
-def make_view_anew(
-    context: Context, snapshot: Snapshot, snapshots: Mapping[str, Snapshot], plan: EvaluatablePlan
+def evaluate(
+    context: Context,
+    snapshot: Snapshot,
+    snapshots: Mapping[str, Snapshot],
+    start: TimeLike,
+    end: TimeLike,
 ) -> None:
-    """Lets the view of a model read the tables of `snapshots`."""
+    """Computes a model from the tables of `snapshots`; the state takes down nothing of it."""
     context.snapshot_evaluator.evaluate(
-        snapshot,
-        start=plan.start,
-        end=plan.end,
-        execution_time=plan.end,
-        snapshots=dict(snapshots),
+        snapshot, start=start, end=end, execution_time=end, snapshots=dict(snapshots)
     )
+
+
+def restate(
+    context: Context, environment: str, models: Iterable[str], start: TimeLike, end: TimeLike
+) -> None:
+    """Loads models again for some time, with all that hangs on them; changes no model.
+
+    SQLMesh forgets a restatement that stops half way. Here all of it is missing from the moment it
+    begins, so that the next run computes what is not done.
+
+    Raises:
+        PlanError: It failed.
+    """
+    plan = context.plan_builder(
+        environment,
+        restate_models=models,
+        start=start,
+        end=end,
+        skip_tests=True,
+        skip_linter=True,
+    ).build()
+    missing = [(plan.snapshots[key], interval) for key, interval in plan.restatements.items()]
+    context.state_sync.remove_intervals(missing)
+    context.apply(plan)
 
 
 @contextmanager

@@ -23,15 +23,18 @@ from operations.environment.shown import (
     models,
     reasons,
 )
+from operations.landing import account
 from operations.terminal import Table
 
 NEXT = """Next:
   {bin}sqlmesh plan dev     try a change beside prod
-  {bin}sqlmesh run          load what was delivered since
+  {bin}streaming run        load what was delivered since, also late files
   {bin}streaming last-run   what the last run did, and how long it took
   {bin}streaming --help     all commands; docs, dashboard and ui open in the browser
   {bin}sqlmesh fetchdf "SELECT * FROM streaming_prod.analytics.monthly_viewing_trend"
-  mkdir mine && STREAMING_DATA_DIR=mine STREAMING_LANDING=/path/to/landing bash setup.sh run"""
+  mkdir -p mine
+  export STREAMING_DATA_DIR=mine STREAMING_LANDING=landing STREAMING_LANDING_FORMAT=csv
+  bash setup.sh run"""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Status:
         up_to: The day up to which it was run.
         audited: The first and the last day for which its audits were run again.
         rejects: The most frequent reasons of each feed.
+        not_read: The files of the landing that are not read, by reason.
+        late: Those that are no longer what was loaded, by feed and day.
     """
 
     environment: str
@@ -52,6 +57,8 @@ class Status:
     rejects: Table
     audited: tuple[date, date]
     audits: Table
+    not_read: Table
+    late: Table
 
 
 def read(context: Context, environment: str) -> Status:
@@ -63,6 +70,7 @@ def read(context: Context, environment: str) -> Status:
     snapshots, views = made(context, environment)
     up_to = last_day(snapshots.values())
     assert up_to  # a finished environment was computed
+    landing = account.look(context, environment)
     days = audited_days(last_delivery(context, views), up_to)
     return Status(
         environment=environment,
@@ -76,13 +84,21 @@ def read(context: Context, environment: str) -> Status:
         rejects=Table("quarantined reason rows".split(), reasons(context, views)),
         audited=days,
         audits=Table("outcome rows audit model".split(), audits(context, snapshots, days)),
+        not_read=landing.not_read,
+        late=landing.not_loaded,
     )
 
 
 def show(status: Status, out: Console) -> None:
     """Prints it; of the audits those that found rows, and how many there were of each outcome."""
     out.print(f"\n{status.environment} on the gateway {status.gateway}, run up to {status.up_to}\n")
-    for table in (status.models, status.feeds, status.rejects):
+    for table in (
+        status.models,
+        status.feeds,
+        status.rejects,
+        status.not_read,
+        status.late,
+    ):
         terminal.show(table, out)
     counts = Counter(row[0] for row in status.audits.rows)
     said = ", ".join(f"{counts[name]} {name}" for name in ("passed", "warned", "failed"))

@@ -45,7 +45,7 @@ PROMPT = re.compile(
 )
 BATCH = re.compile(r"^(\[\d+/\d+\] \S+) +(\[.+\]) +[\d.]+s$")
 # Lines that stand in the order in which models were done, or in none.
-BY_CHANCE = re.compile(r"^\[\d+/\d+\] |^\[WARNING\] .* audit error|^  \"streaming_prod\"")
+BY_CHANCE = re.compile(r"^\[\d+/\d+\] |^\[WARNING\] .* warns of |^  \"streaming_prod\"")
 LEFT_OUT = re.compile(
     r"^$|━|^[.]+$|^[=-]{20,}$|^(Successfully Ran|Skipped) \d+ tests|^Metadata Updated: | 100\.0$"
 )
@@ -412,7 +412,7 @@ def test_a_new_feed(case: Case) -> None:
     assert filled(platform, before) == {
         *("bronze.raw_devices", "bronze.delivered_devices", "quarantine.devices"),
         *("silver.accepted_devices", "silver.devices"),
-        *("quality.deliveries", "quality.reconciliation"),
+        *("quality.files", "quality.deliveries", "quality.reconciliation"),
     }
     assert platform.tables() == prod
     before = platform.stored()

@@ -16,7 +16,9 @@ from harness import PROJECT, Platform, checkout
 
 from operations import cli, launcher, terminal
 
-COMMANDS = "status last-run changes rollback landing generate docs dashboard ui check jobs".split()
+COMMANDS = (
+    "run status last-run changes rollback landing generate docs dashboard ui check jobs".split()
+)
 
 
 def test_help_lists_the_commands_and_imports_little() -> None:

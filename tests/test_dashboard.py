@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timezone
 from itertools import combinations
@@ -162,6 +162,26 @@ def rejections(tables: Tables, deliveries: list[oracle.Delivery]) -> Rows:
     ]
 
 
+def landing(tables: Tables, deliveries: list[oracle.Delivery]) -> Rows:
+    """The files of each day and feed, counted, and their rows."""
+    files: dict[tuple[date, str], list[int]] = defaultdict(list)
+    for delivery in deliveries:
+        files[delivery.dt, delivery.feed].append(len(delivery.rows))
+    return [
+        {
+            "delivered_on": day,
+            "feed": feed,
+            "files": len(rows),
+            "rows_loaded": sum(rows),
+            "lacking_columns": 0,
+            "with_other_columns": 0,
+        }
+        for (day, feed), rows in sorted(
+            files.items(), key=lambda of: (-of[0][0].toordinal(), of[0][1])
+        )
+    ]
+
+
 def all_of(table: str) -> Callable[[Tables, list[oracle.Delivery]], Rows]:
     """A table of the oracle, by its first column."""
     return lambda tables, deliveries: tables[table]
@@ -170,6 +190,7 @@ def all_of(table: str) -> Callable[[Tables, list[oracle.Delivery]], Rows]:
 # What the oracle's tables, or the deliveries themselves, say that a dataset holds.
 EXPECTED = {
     "freshness": freshness,
+    "landing": landing,
     "monthly_viewing_trend": all_of("analytics.monthly_viewing_trend"),
     "reconciliation": all_of("quality.reconciliation"),
     "rejections": rejections,
@@ -297,6 +318,8 @@ def test_the_numbers_at_the_top(platform: Platform) -> None:
         "unaccounted": [0],
         "quarantined": [sum(len(tables[f"quarantine.{feed}"]) for feed in oracle.FEEDS)],
         "longest_silence": [(datetime.now(timezone.utc).date() - silent_since).days],
+        "files_read": [len(list(platform.landing.rglob("*.*")))],
+        "files_lacking_columns": [0],
     }
 
 

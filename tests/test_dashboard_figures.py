@@ -162,7 +162,7 @@ def test_the_export_needs_nothing_but_itself(exported: Path) -> None:
     referred = re.findall(r'(?:src|srcset|href)="([^"#]+)"', page)
     assert {name for name in referred if not (exported / name).exists()} == {"../index.html"}
     assert "<script" not in page
-    assert page.count("<figure ") == 6 + 2 * SHOWS
+    assert page.count("<figure ") == 7 + 2 * SHOWS
     for picture in exported.glob("*.svg"):
         loaded = re.findall(r'(?:href|src)="([^"]+)"|url\(([^)]+)\)', picture.read_text())
         assert not [a or b for a, b in loaded if not (a or b).startswith("#")], picture.name

@@ -392,7 +392,7 @@ def test_a_landing_and_a_day_from_the_command_line(tmp_path: Path) -> None:
         ("--watches 5 --days 5 --format csv --dirt 1.5", 1, "dirt is 1.5"),
         ("--watches 5 --days 5 --format csv --late -1", 1, "late is -1.0"),
         ("--watches 5 --days 5 --format csv --start soon", 2, "'soon' does not match"),
-        ("--append-day", 1, "generator.json does not exist"),
+        ("--append-day", 1, "_generator.json does not exist"),
         ("--append-day --days 5", 2, "leave these out"),
     ],
 )
@@ -413,7 +413,7 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"start": "2026-01-01", "watches": 5}'])
 def test_unreadable_settings_are_an_error(text: str, tmp_path: Path) -> None:
-    (tmp_path / "generator.json").write_text(text)
+    (tmp_path / "_generator.json").write_text(text)
     with pytest.raises(DeliveriesError, match="does not hold a landing's settings"):
         append_day(tmp_path)
 

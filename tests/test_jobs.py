@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,10 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Platform:
 
 @pytest.fixture
 def platform(planned: Platform, workspace: Emulator, tmp_path: Path) -> Platform:
-    """The same, for one test to change. Where its data are the jobs learn from the secret scope."""
+    """The same, for one test to change. Where its data are the jobs learn from the secret scope.
+
+    The landing lies elsewhere than it was loaded from, which the jobs tell of, and leave so.
+    """
     platform = copy.copy(planned)
     platform.deliveries = list(planned.deliveries)
     platform.landing, platform.data = tmp_path / "landing", tmp_path / "data"
@@ -71,6 +75,7 @@ def platform(planned: Platform, workspace: Emulator, tmp_path: Path) -> Platform
         "STREAMING_DATA_DIR": str(platform.data),
     }
     (workspace.secrets / SCOPE / "STREAMING_DATA_DIR").write_text(str(platform.data))
+    (workspace.secrets / SCOPE / "STREAMING_LATE_FILES").write_text("tell")
     (workspace.secrets / SCOPE / "PATH").write_text("no setting of the project")
     return platform
 
@@ -95,6 +100,12 @@ def finished(workspace: Emulator, job: dict[str, Any], given: dict[str, Any], **
 
 
 def test_a_delivery_arrives_while_it_is_waited_for(workspace: Emulator, platform: Platform) -> None:
+    """And the day before, whose files now lie elsewhere, is loaded again."""
+    (workspace.secrets / SCOPE / "STREAMING_LATE_FILES").write_text("load")
+    platform.deliveries = [
+        replace(file, source=str(platform.landing.joinpath(*Path(file.source).parts[-3:])))
+        for file in platform.deliveries
+    ]
     started = workspace.start(daily(), job_variables(platform, wait_hours=48))
     until(lambda: "waits for ratings, shows, users, watches" in workspace.output.read_text())
     assert running("wait") and not running("run")

@@ -449,7 +449,7 @@ def test_the_command_tells_what_is_missing(
 def test_the_command_fails_on_a_wrong_setting(tmp_path: Path) -> None:
     told = Platform(tmp_path, STREAMING_LANDING="/no/such/folder").streaming("landing", "--wait")
     assert (told.exit_code, told.stdout) == (1, "")
-    assert "Error: STREAMING_LANDING is '/no/such/folder', which is no folder." in told.stderr
+    assert "Error: STREAMING_LANDING is '/no/such/folder', which is no folder that" in told.stderr
 
 
 def test_programs_get_the_landing_as_json(tmp_path: Path) -> None:

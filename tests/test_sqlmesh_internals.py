@@ -9,13 +9,15 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import date, datetime, timezone
 from io import StringIO
 from pathlib import Path
+from shutil import copytree, ignore_patterns
 
 import pytest
 from harness import PROJECT
+from rich.console import Console as RichConsole
 from sqlglot import exp, parse_one
 from sqlmesh import Context, Snapshot
 from sqlmesh.core.config import (
@@ -24,12 +26,13 @@ from sqlmesh.core.config import (
     GatewayConfig,
     ModelDefaultsConfig,
 )
-from sqlmesh.core.console import NoopConsole, set_console
+from sqlmesh.core.console import NoopConsole, TerminalConsole, set_console
 from sqlmesh.core.loader import SqlMeshLoader
 from sqlmesh.core.notification_target import (
     NotificationStatus,
     SlackWebhookNotificationTarget,
 )
+from sqlmesh.utils.errors import PlanError
 
 from operations import sqlmesh_internals as internals
 
@@ -56,7 +59,13 @@ INSIDE = re.compile(
     r"\.(?:snapshot_evaluator|notification_target_manager|interval_state|snapshot_state)\b"
     r"|\b(?!self\b)\w+\._[a-z]\w*"
 )
-OWN = {"alerts._context", "lock._context", "lock._state", "lock._minutes"}  # targets of ours
+OWN = {
+    "alerts._context",
+    "target._context",
+    "lock._context",
+    "lock._state",
+    "lock._minutes",
+}  # targets of ours
 SINCE = "2026-01-01"
 ROWS = "SELECT 1 AS id, 'a' AS name UNION ALL SELECT 2, 'b'"
 
@@ -117,9 +126,9 @@ def write(folder: Path, query: str) -> None:
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Context]:
+def opened(folder: Path, console: internals.Console | None = None) -> Iterator[Context]:
     """The small project, on a file of DuckDB."""
-    set_console(NoopConsole())
+    set_console(console or NoopConsole())
     database = DuckDBConnectionConfig(database=str(folder / "small.duckdb"))
     context = Context(
         paths=folder,
@@ -178,6 +187,7 @@ def test_the_console_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         ],
         "stop_evaluation_progress": ["success"],
         "log_failed_models": ["errors"],
+        "log_status_update": ["message"],
     }
     for method, arguments in methods.items():
         known = list(inspect.signature(getattr(internals.Console, method)).parameters)
@@ -197,6 +207,62 @@ def test_the_console_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     internals.listen("stop_evaluation_progress", fails)
     console.stop_evaluation_progress(success=False)
     assert heard == [False]
+
+
+def test_a_terminal_shows_lines_whole_and_failures_in_our_words() -> None:
+    out = StringIO()
+    before = internals.get_console()
+    try:
+        set_console(TerminalConsole(console=RichConsole(file=out, width=20)))
+        internals.say(["a line [of more] than twenty characters"], style="yellow")
+        internals.show_failed_models(lambda errors: [str(error) for error in errors])
+        error = internals.NodeExecutionFailedError("a model of more than twenty characters")
+        internals.get_console().log_failed_models([error])
+    finally:
+        set_console(before)
+    assert out.getvalue() == f"a line [of more] than twenty characters\n{error}\n"
+
+
+def test_a_restatement_that_stops_is_missing_for_the_next_run(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """restate."""
+    project = copytree(folder, tmp_path / "project", ignore=ignore_patterns("*.duckdb", ".cache"))
+
+    def stop(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with opened(project) as context:
+        context.plan("prod", auto_apply=True, no_prompts=True, skip_linter=True)
+        monkeypatch.setattr(context, "apply", stop)
+        with pytest.raises(KeyboardInterrupt):
+            internals.restate(context, "prod", ["lake.held"], SINCE, SINCE)
+    with opened(project) as context:
+        assert not snapshots_of(context)["lake.held"].intervals
+        context.run("prod")
+    with opened(project) as context:
+        assert snapshots_of(context)["lake.held"].intervals
+
+
+@pytest.mark.parametrize("blocking", [False, True])
+def test_a_terminal_counts_an_audit_as_failed_only_where_it_warns(
+    folder: Path, tmp_path: Path, blocking: bool
+) -> None:
+    """show_audits_that_warn."""
+    project = copytree(folder, tmp_path / "project", ignore=ignore_patterns("*.duckdb", ".cache"))
+    audit = project / "audits" / "no_b.sql"
+    audit.write_text(audit.read_text().replace("false", str(blocking)))
+    out = StringIO()
+    before = internals.get_console()
+    try:
+        with opened(project, TerminalConsole(console=RichConsole(file=out, width=200))) as context:
+            internals.show_audits_that_warn(lambda message: message.replace("no_b", "our words"))
+            with pytest.raises(PlanError) if blocking else nullcontext():
+                context.plan("prod", auto_apply=True, no_prompts=True, skip_linter=True)
+    finally:
+        set_console(before)
+    warning = "held: 'our words' audit error: 1 row failed." in out.getvalue()
+    assert (warning, "warned 1" in out.getvalue()) == (not blocking, not blocking)
 
 
 def test_a_failed_model_is_a_node_with_a_cause() -> None:
@@ -342,7 +408,7 @@ def test_unit_tests_say_which_failed(context: Context, folder: Path) -> None:
 
 
 def test_versions_before_can_be_shown_again(folder: Path, context: Context) -> None:
-    """plan_to_show, notified, make_view_anew, promote, mark_as_restorable, EvaluatablePlan."""
+    """plan_to_show, notified, evaluate, promote, mark_as_restorable, EvaluatablePlan."""
     before = {s.name: s for s in context.snapshots.values()}
     write(folder, ROWS.replace("'b'", "'c'"))
     with opened(folder) as after:
@@ -369,7 +435,7 @@ def test_versions_before_can_be_shown_again(folder: Path, context: Context) -> N
             held = next(s for s in before.values() if s.model.name == "lake.held")
             shown = next(s for s in before.values() if s.model.name == "lake.shown")
             after.engine_adapter.drop_view(shown.table_name())
-            internals.make_view_anew(after, shown, before, plan)
+            internals.evaluate(after, shown, before, plan.start, plan.end)
             internals.promote(after, plan)
             internals.mark_as_restorable(after, [held])
         assert told == ["APPLY_START", "APPLY_END"]

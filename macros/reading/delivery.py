@@ -7,6 +7,7 @@ from sqlmesh import macro
 from sqlmesh.core.macros import MacroEvaluator
 
 from macros.columns import types_of
+from macros.reading.account import with_state
 from macros.reading.fitting import fitted
 from macros.reading.local import local_rows
 from macros.reading.volume import volume_rows
@@ -23,22 +24,30 @@ def delivery(evaluator: MacroEvaluator, feed: exp.Expr, columns: exp.Expr) -> ex
     Returns:
         A relation of those columns, `_ingest_date`, `_source` and `_rescued_data`. A value that
         does not fit its column's type is NULL there and kept in `_rescued_data` as delivered.
+        `_file_state` says what the file was like when it was read.
 
     Raises:
         SQLMeshError: A setting is wrong, or a file cannot be what the contract says it is.
     """
-    from macros.settings import setting  # not above: see there
+    # Not above: see macros/settings.py. A file is looked at in the same way whatever is read of it.
+    from macros.reading import memory
+    from macros.reading.listing import delivered
+    from macros.settings import setting
 
     types = types_of(columns)
     landing = setting("STREAMING_LANDING")
     if not landing or evaluator.locals["runtime_stage"] != "evaluating":
-        return fitted(_seed_rows(feed.name, types), types)
+        return with_state(fitted(_seed_rows(feed.name, types), types), [])
 
     files_format = setting("STREAMING_LANDING_FORMAT")
     days = evaluator.locals["start_date"], evaluator.locals["end_date"]
-    read = volume_rows if evaluator.engine_adapter.dialect == "databricks" else local_rows
-    rows = read(evaluator, landing, feed.name, files_format, days, types)
-    return fitted(rows, types, typed=files_format == "parquet")
+    adapter = evaluator.engine_adapter
+    files = delivered(adapter, landing, feed.name, files_format, *days)
+    memory.remember(feed.name, *days, files)
+    facts = memory.facts_of(adapter, files, files_format, types)
+    read = volume_rows if adapter.dialect == "databricks" else local_rows
+    rows = read(list(facts.values()), files_format, types)
+    return with_state(fitted(rows, types, typed=files_format == "parquet"), files)
 
 
 def _seed_rows(feed: str, types: dict[str, str]) -> exp.Select:

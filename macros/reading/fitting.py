@@ -30,7 +30,7 @@ def fitted(
     Args:
         rows: The delivered columns, `_ingest_date` and `_source`.
         types: The type in bronze of each column.
-        typed: Whether the values come in types of their own (parquet) or as text.
+        typed: Whether the values come in these types (parquet) or as text.
     """
     parsed = {column: type_ for column, type_ in types.items() if type_ != "TEXT"}
     if typed:
@@ -126,21 +126,31 @@ def _fit_text(value: str, type_: str) -> str:
     raise SQLMeshError(f"No rule says how a text becomes a {type_} (column {value}).")
 
 
-def _typed_text(column: str, type_: str) -> str:
-    """SQL of a delivered typed value as text."""
-    # Cast also where it seems to be of its type: without a file the columns are text.
-    value = f"CAST({column} AS {_sql_type(type_)})"
+def _typed_text(value: str, type_: str) -> str:
+    """SQL of a delivered typed value as text; a date or moment as a number since 1970.
+
+    That is what a file holds, and both engines know it of every year; DuckDB counts none to its
+    infinities, which are the ends of the range.
+    """
     if type_ == "DOUBLE":
         return (
             f"CASE WHEN ISNAN({value}) THEN 'NaN' WHEN {value} > 0 THEN 'Infinity' "
             f"WHEN {value} < 0 THEN '-Infinity' END"
         )
-    return f"CAST({value} AS STRING)"
+    if type_ == "DATE":
+        epoch, last = "DATE '1970-01-01'", 2**31 - 1
+        number = f"DATEDIFF({value}, {epoch})"
+    elif type_ == "TIMESTAMPNTZ":
+        epoch, last = "CAST('1970-01-01' AS TIMESTAMP_NTZ)", 2**63 - 1
+        number = f"TIMESTAMPDIFF(MICROSECOND, {epoch}, {value})"
+    else:
+        return f"CAST({value} AS STRING)"
+    end = f"CASE WHEN {value} > {epoch} THEN '{last}' WHEN {value} < {epoch} THEN '-{last}' END"
+    return f"COALESCE(CAST({number} AS STRING), {end})"
 
 
-def _fit_typed(column: str, type_: str) -> str:
+def _fit_typed(value: str, type_: str) -> str:
     """SQL of a delivered typed value in a type of bronze, NULL where it is not in its range."""
-    value = f"CAST({column} AS {_sql_type(type_)})"
     if type_ == "DOUBLE":
         return _finite(value)
     if type_ in ("DATE", "TIMESTAMPNTZ"):

@@ -2,273 +2,219 @@
 
 from __future__ import annotations
 
-import csv
 import glob
+import json
 import typing as t
 from collections import defaultdict
-from datetime import date, timedelta
-from pathlib import Path
+from collections.abc import Hashable
 
-import pyarrow as pa
-from pyarrow import csv as arrow_csv
 from sqlglot import exp
-from sqlmesh.core.macros import MacroEvaluator
-from sqlmesh.utils.errors import SQLMeshError
 
-from macros.reading.files import FOLDER_OF_DAY, together
+from macros.reading.files import day_of, together
 
 LARGEST_FIELD = 64 * 1024 * 1024  # bytes of one csv line or one json object
-FILE_OPTIONS = {"filename": "_path", "hive_partitioning": False}
-
-# The parquet types, as DuckDB names them, that fit each type of bronze.
-LOCAL_PARQUET_TYPES = {
-    "TEXT": ("VARCHAR",),
-    "BIGINT": ("BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UINTEGER", "USMALLINT", "UTINYINT"),
-    "INT": ("INTEGER", "SMALLINT", "TINYINT", "USMALLINT", "UTINYINT"),
-    "DOUBLE": ("DOUBLE", "DECIMAL"),
-    "DATE": ("DATE",),
-    "TIMESTAMPNTZ": ("TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP_NS", "TIMESTAMP_MS"),
-}
+EXACT_DIGITS = 15  # of a decimal: DuckDB's own cast to DOUBLE errs in the last place of longer ones
+# What is left of "no time" in timestamps of 96 bits.
+NO_TIME = "1677-09-21 00:12:43.145224"
 
 
-def local_rows(
-    evaluator: MacroEvaluator,
-    landing: str,
-    feed: str,
-    files_format: str,
-    days: tuple[date, date],
-    types: dict[str, str],
-) -> exp.Query:
-    """The rows that a feed delivered from one day to another (both included).
+def local_rows(looked: t.Sequence[t.Any], files_format: str, types: dict[str, str]) -> exp.Query:
+    """The rows of delivered files.
 
     Args:
-        landing: A local folder.
+        looked: The files, as `look_at_local` found them.
         types: The type in bronze of each column.
 
     Returns:
         The columns, as text but for parquet, `_ingest_date` and `_source`.
-
-    Raises:
-        SQLMeshError: The landing is no folder, or a file cannot be what the contract says it is.
     """
-    files = local_files(Path(landing), feed, files_format, *days)
-    if files_format == "parquet":
-        return _parquet_rows(evaluator, files, types)
-    return _csv_rows(files, types) if files_format == "csv" else _json_rows(files, types)
-
-
-def local_files(landing: Path, feed: str, files_format: str, start: date, end: date) -> list[str]:
-    """Paths of the files that a feed delivered from `start` to `end` (both included)."""
-    if not landing.is_dir():
-        raise SQLMeshError(
-            f"STREAMING_LANDING is '{landing}', which is no folder. Correct it, or leave it empty "
-            "to read the seeds."
-        )
-    days = (start + timedelta(days=n) for n in range((end - start).days + 1))
-    return [
-        str(path)
-        for day in days
-        for path in sorted((landing / feed / f"dt={day}").glob(f"*.{files_format}"))
-    ]
-
-
-def _csv_rows(files: list[str], types: dict[str, str]) -> exp.Query:
-    """The rows of csv files as text; files with the same header are read together."""
-    by_header: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for file in files:
-        header = _csv_header(file, types)
-        if header:
-            _check_csv_lines(file, len(header))
-            by_header[header].append(file)
-    options = {
-        "auto_detect": False,
-        "header": True,
-        "delim": ",",
-        "quote": '"',
-        "escape": '"',
-        "nullstr": "",
-        "allow_quoted_nulls": False,
-        "strict_mode": True,
-        "max_line_size": LARGEST_FIELD,
-        "buffer_size": LARGEST_FIELD,
-    }
+    read = {"csv": _csv_rows, "json": _json_rows, "parquet": _parquet_rows}[files_format]
     return together(
-        [
-            _file_rows(
-                "READ_CSV", alike, types, {**options, "columns": _text_columns(header, types)}
-            )
-            for header, alike in by_header.items()
-        ],
+        list(read([file for file in looked if file.rows], types)),
         types,
+        typed=files_format == "parquet",
     )
 
 
-def _csv_header(file: str, types: dict[str, str]) -> tuple[str, ...]:
-    """The column names of a csv file; empty for an empty file."""
-    try:
-        with open(file, encoding="utf-8-sig", newline="") as lines:
-            records = csv.reader(lines, strict=True)
-            header = next(records, [])
-            headless = not header and any(records)
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise SQLMeshError(f"{file}: its header cannot be read as UTF-8 csv: {error}.") from error
-    if headless:
-        raise SQLMeshError(f"{file}: its first line is empty. Deliver it with a header.")
-    twice = {column for column in types if header.count(column) > 1}
-    if twice:
-        raise SQLMeshError(f"{file}: its header names a column twice: {', '.join(sorted(twice))}.")
-    return tuple(header)
+def _csv_rows(looked: list[t.Any], types: dict[str, str]) -> t.Iterator[exp.Select]:
+    """The rows of csv files as text; files that are alike are read together."""
+    alike = _alike(
+        looked,
+        lambda file: (file.header, file.has_broken_header, file.is_whole, is_packed(file.path)),
+    )
+    for (header, has_broken_header, is_whole, packed), files in alike.items():
+        call = _call(
+            "READ_CSV",
+            files,
+            auto_detect=False,
+            header=True,
+            delim=",",
+            quote='"',
+            escape='"',
+            nullstr="",
+            allow_quoted_nulls=False,
+            strict_mode=not has_broken_header,
+            parallel=not is_whole,
+            compression="gzip" if packed else "none",
+            max_line_size=LARGEST_FIELD,
+            buffer_size=LARGEST_FIELD,
+            columns=_text_columns(header, types),
+            filename="_path",
+            hive_partitioning=False,
+        )
+        yield _local_select(
+            (column if column in header else f"NULL AS {column}" for column in types),
+            exp.Table(this=call, alias=exp.TableAlias(this=exp.to_identifier("files"))),
+        )
 
 
-def _check_csv_lines(file: str, fields: int) -> None:
-    """Raises for what DuckDB's reader lets pass, alone or among many files.
-
-    That is an empty field too many at the end of a line, and a quote that is never closed.
-    """
-    places = [str(place) for place in range(fields)]
-    try:
-        with arrow_csv.open_csv(
-            file,
-            arrow_csv.ReadOptions(block_size=LARGEST_FIELD, column_names=places),
-            arrow_csv.ParseOptions(newlines_in_values=True),
-            arrow_csv.ConvertOptions(include_columns=["0"], column_types={"0": pa.binary()}),
-        ) as batches:
-            for _ in batches:
-                pass
-        with open(file, "rb") as content:
-            blocks = iter(lambda: content.read(LARGEST_FIELD), b"")
-            quotes = sum(block.count(b'"') for block in blocks)
-        if quotes % 2:  # a quote within an unquoted field may be the odd one
-            csv.field_size_limit(LARGEST_FIELD)
-            with open(file, encoding="utf-8-sig", newline="") as lines:
-                for _ in csv.reader(lines, strict=True):
-                    pass
-    except (csv.Error, UnicodeDecodeError, pa.ArrowInvalid) as error:
-        raise SQLMeshError(f"{file}: cannot be read as UTF-8 csv: {error}.") from error
-
-
-def _json_rows(files: list[str], types: dict[str, str]) -> exp.Query:
+def _json_rows(looked: list[t.Any], types: dict[str, str]) -> t.Iterator[exp.Select]:
     """The rows of json files (one object a line) as text."""
-    for file in files:
-        if Path(file).is_file():
-            with open(file, "rb") as content:
-                if content.read(3) == b"\xef\xbb\xbf":  # DuckDB's reader skips or refuses it
-                    raise SQLMeshError(f"{file}: begins with a byte order mark; json has none.")
-    options = {
-        "auto_detect": False,
-        "format": "newline_delimited",
-        "columns": _text_columns(types, types),
-        "maximum_object_size": LARGEST_FIELD,
-    }
-    return together([_file_rows("READ_JSON", files, types, options)] if files else [], types)
-
-
-def _parquet_rows(evaluator: MacroEvaluator, files: list[str], types: dict[str, str]) -> exp.Query:
-    """The rows of parquet files in their own types, files with the same columns read together.
-
-    A column that holds nothing but NULL may have been written without a type: it is left out.
-    """
-    by_columns: dict[frozenset[str], list[str]] = defaultdict(list)
-    for alike in _with_same_schema(evaluator, files):
-        described = _ask_parquet(
-            evaluator,
-            """SELECT column_name, column_type
-            FROM (DESCRIBE SELECT * FROM READ_PARQUET({files}, hive_partitioning = FALSE))
-            WHERE column_name NOT IN (
-                SELECT name FROM PARQUET_SCHEMA({files}) WHERE logical_type = 'NullType()'
-            )""",
-            alike[:1],
+    for compression, files in by_compression([file.path for file in looked]).items():
+        call = _call(
+            "READ_NDJSON_OBJECTS",
+            files,
+            compression=compression,
+            maximum_object_size=LARGEST_FIELD,
+            filename="_path",
         )
-        delivered = {column: type_ for column, type_ in described if column in types}
-        for column, type_ in delivered.items():
-            fitting = LOCAL_PARQUET_TYPES[types[column]]
-            if type_.split("(")[0] not in fitting:
-                raise SQLMeshError(
-                    f"{alike[0]}: column {column} has type {type_}, which does not fit "
-                    f"{types[column]}. Deliver it as {' or '.join(fitting)}."
-                )
-        if delivered:  # damaged pages show only when they are read, in an error without a name
-            _ask_parquet(
-                evaluator,
-                f"""SELECT BIT_XOR(HASH({", ".join(delivered)}))
-                FROM READ_PARQUET({{files}}, hive_partitioning = FALSE)""",
-                alike,
-            )
-        by_columns[frozenset(delivered)] += alike
-    return together(
-        [
-            _file_rows("READ_PARQUET", alike, types, {"union_by_name": True}, columns)
-            for columns, alike in by_columns.items()
-        ],
-        types,
+        structure = json.dumps(dict.fromkeys(types, "VARCHAR"))
+        objects = exp.select(
+            "json", f"JSON_TRANSFORM(json, '{structure}') AS object", "_path", dialect="databricks"
+        ).from_(exp.Table(this=call, alias=exp.TableAlias(this=exp.to_identifier("files"))))
+        values = exp.select(
+            "json",
+            "_path",
+            *(f"STRUCT_EXTRACT(object, '{column}') AS {column}" for column in types),
+            dialect="databricks",
+        ).from_(objects.subquery("objects"))
+        yield _local_select(
+            (
+                column if type_ == "DOUBLE" else f"{_as_delivered(column)} AS {column}"
+                for column, type_ in types.items()
+            ),
+            values.subquery("files"),
+        )
+
+
+def _as_delivered(column: str) -> str:
+    """SQL of a json value as text, a number with the digits that it was delivered with.
+
+    DuckDB reads a number that is no integer as a DOUBLE; so its text is looked for in the object.
+    """
+    delivered = f"""REGEXP_EXTRACT(json, '"{column}"\\\\s*:\\\\s*(-?[0-9][-+.0-9eE]*)', 1)"""
+    may_differ = (
+        f"{column} < ':' AND NOT CONTAINS({column}, ':') "
+        f"AND (CONTAINS({column}, '.') OR CONTAINS({column}, 'e') OR {column} = '0')"
+    )
+    return (
+        f"CASE WHEN {may_differ} AND JSON_TYPE(json, '$.{column}') <> 'VARCHAR' "
+        f"AND TRY_CAST({delivered} AS DOUBLE) = TRY_CAST({column} AS DOUBLE) "
+        f"THEN {delivered} ELSE {column} END"
     )
 
 
-def _with_same_schema(evaluator: MacroEvaluator, files: list[str]) -> list[list[str]]:
-    """Parquet files, those with the same columns of the same types together."""
-    if not files:
-        return []
-    groups = _ask_parquet(
-        evaluator,
-        """SELECT LIST(file_name ORDER BY file_name) FROM (
-            SELECT
-                file_name,
-                LIST((name, type, converted_type, logical_type) ORDER BY name) AS columns
-            FROM PARQUET_SCHEMA({files})
-            GROUP BY file_name
-        ) GROUP BY columns ORDER BY ALL""",
-        files,
-    )
-    return [alike for (alike,) in groups]
+def _parquet_rows(looked: list[t.Any], types: dict[str, str]) -> t.Iterator[exp.Select]:
+    """The rows of parquet files, each value converted from its file's own type.
 
-
-def _ask_parquet(evaluator: MacroEvaluator, query: str, files: list[str]) -> list[t.Any]:
-    """The rows of a query on parquet files, which it names `{files}`.
-
-    Raises:
-        SQLMeshError: It fails; names the first file with which it does.
+    Columns are taken by their place: DuckDB finds names in any case, and the first of two.
     """
 
-    def ask(some: list[str]) -> list[t.Any]:
-        names = exp.convert([glob.escape(file) for file in some]).sql("duckdb")
-        return evaluator.engine_adapter.fetchall(query.replace("{files}", names))
+    def kind(file: t.Any) -> tuple[Hashable, ...]:
+        return file.columns, file.copy, file.path if file.copy else ""
 
-    try:
-        return ask(files)
-    except Exception:
-        for file in files:
-            try:
-                ask([file])
-            except Exception as error:
-                raise SQLMeshError(f"{file}: cannot be read as parquet: {error}") from error
-        raise
+    for (columns, copy, copied), files in _alike(looked, kind).items():
+        call = _call(
+            "READ_PARQUET",
+            [copy] if copy else files,
+            filename=free_name(columns),
+            hive_partitioning=False,
+        )
+        aliases = [*(f"_{place}" for place in range(len(columns))), "_path"]
+        alias = exp.TableAlias(
+            this=exp.to_identifier("files"), columns=[exp.to_identifier(a) for a in aliases]
+        )
+        values = {name: _typed(f"_{n}", type_) for n, (name, type_) in enumerate(columns)}
+        in_types = (
+            f"CAST({values.get(column, 'NULL')} AS {exp.DataType.build(type_).sql('databricks')}) "
+            f"AS {column}"
+            for column, type_ in types.items()
+        )
+        yield _local_select(in_types, exp.Table(this=call, alias=alias), copied)
 
 
-def _file_rows(
-    reader: str,
-    files: list[str],
-    types: dict[str, str],
-    options: dict[str, t.Any],
-    present: t.Collection[str] | None = None,
-) -> exp.Select:
-    """A feed's columns out of files, NULL for a column that they lack, with day and path."""
-    if present is None:
-        present = {column.name for column in options["columns"].expressions}
-    call = exp.Anonymous(
+def _typed(value: str, type_: str) -> str:
+    """SQL of a parquet value that can be cast to its type in bronze."""
+    if not type_:
+        return "NULL"
+    if type_.startswith("DECIMAL(") and int(type_[8:].split(",")[0]) > EXACT_DIGITS:
+        return f"CAST({value} AS STRING)"
+    if type_ == "INT96":
+        return (
+            f"CASE WHEN {value} = CAST('{NO_TIME}' AS TIMESTAMP_NTZ) "
+            f"THEN CAST('-infinity' AS TIMESTAMP_NTZ) ELSE {value} END"
+        )
+    return value
+
+
+def _alike(looked: list[t.Any], kind: t.Callable[[t.Any], Hashable]) -> dict[t.Any, list[str]]:
+    """The paths of files by what makes them alike."""
+    alike: dict[t.Any, list[str]] = defaultdict(list)
+    for file in looked:
+        alike[kind(file)].append(file.path)
+    return alike
+
+
+def is_packed(path: str) -> bool:
+    """Whether a file is compressed, which its name says."""
+    return path.lower().endswith(".gz")
+
+
+def by_compression(files: list[str]) -> dict[str, list[str]]:
+    """Paths by what DuckDB's readers call how they are compressed."""
+    of_files: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        of_files["gzip" if is_packed(file) else "uncompressed"].append(file)
+    return of_files
+
+
+def _call(reader: str, files: list[str], **options: t.Any) -> exp.Anonymous:
+    """A call of one of DuckDB's readers."""
+    return exp.Anonymous(
         this=reader,
         expressions=[
-            exp.convert([glob.escape(file) for file in files]),
+            duckdb_paths(files),
             *(
                 exp.Kwarg(this=exp.var(option), expression=exp.convert(value))
-                for option, value in {**options, **FILE_OPTIONS}.items()
+                for option, value in options.items()
             ),
         ],
     )
-    columns = (column if column in present else f"NULL AS {column}" for column in types)
-    day = f"CAST(REGEXP_EXTRACT(_path, '{FOLDER_OF_DAY}', 1) AS DATE)"
+
+
+def _local_select(columns: t.Iterable[str], files: exp.Expr, source: str = "") -> exp.Select:
+    """Columns of files, with the day of delivery and the path; `source` is that of a copy."""
+    path = exp.Literal.string(source).sql("databricks") if source else "_path"
     return exp.select(
-        *columns, f"{day} AS _ingest_date", "_path AS _source", dialect="databricks"
-    ).from_(exp.Table(this=call, alias=exp.TableAlias(this=exp.to_identifier("files"))))
+        *columns, f"{day_of(path)} AS _ingest_date", f"{path} AS _source", dialect="databricks"
+    ).from_(files)
+
+
+def duckdb_paths(files: list[str]) -> exp.Array:
+    """The list of files that DuckDB's readers take, each meaning no other file."""
+
+    def pattern(file: str) -> str:
+        escaped = glob.escape(file)
+        # In a pattern, a backslash parts folders.
+        return file if escaped == file else escaped.replace("\\", "?")
+
+    return t.cast(exp.Array, exp.convert([pattern(file) for file in files]))
+
+
+def free_name(columns: tuple[tuple[str, str], ...]) -> str:
+    """A name for the path that no column has, in any case."""
+    names = {name.casefold() for name, _ in columns}
+    return next(name for n in range(len(names) + 1) if (name := "_path" + "_" * n) not in names)
 
 
 def _text_columns(columns: t.Iterable[str], types: dict[str, str]) -> exp.Struct:

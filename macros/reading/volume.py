@@ -9,14 +9,10 @@ from __future__ import annotations
 import re
 import typing as t
 from collections import defaultdict
-from datetime import date
 
 from sqlglot import exp
-from sqlmesh import EngineAdapter
-from sqlmesh.core.macros import MacroEvaluator
-from sqlmesh.utils.errors import SQLMeshError
 
-from macros.reading.files import FOLDER_OF_DAY, together
+from macros.reading.files import day_of, together
 
 # Stands for a quoted empty field, which Spark otherwise reads as NULL like an unquoted one.
 QUOTED_EMPTY = "\ue000\ue000"
@@ -34,138 +30,92 @@ READ_OPTIONS: dict[str, dict[str, t.Any]] = {
     },
     "json": TEXT_OPTIONS,
     "parquet": {},
-}
-
-# The parquet types, as Databricks names them, that fit each type of bronze.
-VOLUME_PARQUET_TYPES = {
-    "TEXT": ("string",),
-    "BIGINT": ("bigint", "int", "smallint", "tinyint"),
-    "INT": ("int", "smallint", "tinyint"),
-    "DOUBLE": ("double", "decimal"),
-    "DATE": ("date",),
-    "TIMESTAMPNTZ": ("timestamp", "timestamp_ntz"),
+    "text": {},
+    "binaryFile": {},
 }
 
 
-def volume_rows(
-    evaluator: MacroEvaluator,
-    landing: str,
-    feed: str,
-    files_format: str,
-    days: tuple[date, date],
-    types: dict[str, str],
-) -> exp.Query:
-    """The rows that a feed delivered from one day to another (both included).
+def volume_rows(looked: t.Sequence[t.Any], files_format: str, types: dict[str, str]) -> exp.Query:
+    """The rows of delivered files.
 
     Args:
-        landing: A folder of a volume: `/Volumes/<catalog>/<schema>/<volume>/...`.
+        looked: The files, as `look_at_volume` found them.
         types: The type in bronze of each column.
 
     Returns:
         The columns, as text but for parquet, `_ingest_date` and `_source`.
-
-    Raises:
-        SQLMeshError: The landing cannot be listed, or a parquet file has a column of another type.
     """
-    files = volume_files(evaluator.engine_adapter, landing.rstrip("/"), feed, files_format, days)
-    if files_format == "parquet":
+    looked = [file for file in looked if file.rows]
+    if files_format != "parquet":
+        paths = [file.path for file in looked]
+        values = {c: _volume_text(c, files_format) for c in types}
         return together(
-            [
-                _files_read(alike, files_format, types, dict(columns))
-                for columns, alike in _by_columns(evaluator, files, types).items()
-            ],
-            types,
+            [_volume_select(paths, files_format, values, types)] if paths else [], types
         )
-    return together([_files_read(files, files_format, types, types)] if files else [], types)
+    alike: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
+    for file in looked:  # apart, since Spark merges no decimal with a double
+        alike[file.columns].append(file.path)
+    return together(
+        [
+            _volume_select(paths, files_format, _typed_values(dict(columns), types))
+            for columns, paths in alike.items()
+        ],
+        types,
+        typed=True,
+    )
 
 
-def volume_files(
-    adapter: EngineAdapter,
-    landing: str,
-    feed: str,
+def _volume_text(column: str, files_format: str) -> str:
+    """SQL of a delivered text."""
+    if files_format == "csv":
+        return f"CASE WHEN {column} = '{QUOTED_EMPTY}' THEN '' ELSE {column} END"
+    return column
+
+
+def _typed_values(columns: dict[str, str], types: dict[str, str]) -> dict[str, str]:
+    """SQL of each column of a feed in its type, NULL for a column that parquet files lack."""
+    return {
+        column: f"CAST({column if column in columns else 'NULL'} AS "
+        f"{exp.DataType.build(type_).sql('databricks')})"
+        for column, type_ in types.items()
+    }
+
+
+def _volume_select(
+    files: list[str],
     files_format: str,
-    days: tuple[date, date],
-) -> list[str]:
-    """Paths of the files that a feed delivered on these days."""
-
-    def names(folder: str) -> list[str]:
-        path = exp.Literal.string(folder).sql("databricks")
-        listed = adapter.fetchall(f"LIST {path}")
-        return [row[1] for row in listed]  # path, name, size, modification_time
-
-    try:
-        feeds = names(landing)
-    except Exception as error:
-        raise SQLMeshError(
-            f"STREAMING_LANDING is '{landing}', which cannot be listed: {error}. Correct it, grant "
-            "READ VOLUME on it, or leave it empty to read the seeds."
-        ) from error
-    if f"{feed}/" not in feeds:
-        return []
-    folders = (name.rstrip("/") for name in names(f"{landing}/{feed}") if name.endswith("/"))
-    first, last = (f"dt={day}" for day in days)
-    return [
-        f"{landing}/{feed}/{folder}/{name}"
-        for folder in sorted(folders)
-        if first <= folder <= last and re.fullmatch("dt=[0-9]{4}-[0-9]{2}-[0-9]{2}", folder)
-        for name in names(f"{landing}/{feed}/{folder}")
-        if name.endswith(f".{files_format}")
-    ]
-
-
-def _by_columns(
-    evaluator: MacroEvaluator, files: list[str], types: dict[str, str]
-) -> dict[tuple[tuple[str, str], ...], list[str]]:
-    """Parquet files by the feed's columns that they hold, each with its type.
-
-    Files whose types differ are read apart: Spark merges no decimal with a double.
-    """
-    by_columns: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
-    for file in files:
-        read = _read_files([file], "parquet").sql("databricks")
-        try:
-            described = evaluator.engine_adapter.fetchall(f"DESCRIBE QUERY SELECT * FROM {read}")
-        except Exception as error:
-            raise SQLMeshError(f"{file}: cannot be read as parquet: {error}") from error
-        delivered = {row[0]: row[1] for row in described if row[0] in types and row[1] != "void"}
-        for column, type_ in delivered.items():
-            fitting = VOLUME_PARQUET_TYPES[types[column]]
-            if type_.split("(")[0] not in fitting:
-                raise SQLMeshError(
-                    f"{file}: column {column} has type {type_}, which does not fit "
-                    f"{types[column]}. Deliver it as {' or '.join(fitting)}."
-                )
-        by_columns[tuple(sorted(delivered.items()))].append(file)
-    return by_columns
-
-
-def _files_read(
-    files: list[str], files_format: str, types: dict[str, str], present: t.Collection[str]
+    values: dict[str, str],
+    columns: t.Collection[str] | None = None,
 ) -> exp.Select:
-    """A feed's columns out of files, NULL for a column that they lack, with day and path."""
-    path = "REGEXP_REPLACE(_metadata.file_path, '^[a-z]+:/+', '/')"  # no scheme
-    day = f"CAST(REGEXP_EXTRACT(_metadata.file_path, '{FOLDER_OF_DAY}', 1) AS DATE)"
-    read = _read_files(files, files_format, None if files_format == "parquet" else types)
+    """Values of files by their column's name, with day and path."""
     return exp.select(
-        *(
-            f"NULL AS {column}"
-            if column not in present
-            else f"CASE WHEN {column} = '{QUOTED_EMPTY}' THEN '' ELSE {column} END AS {column}"
-            if files_format == "csv"
-            else column
-            for column in types
-        ),
-        f"{day} AS _ingest_date",
-        f"{path} AS _source",
+        *(f"{value} AS {column}" for column, value in values.items()),
+        f"{day_of('_metadata.file_path')} AS _ingest_date",
+        f"{file_path()} AS _source",
         dialect="databricks",
-    ).from_(read)
+    ).from_(read_files(files, files_format, columns))
 
 
-def _read_files(
-    files: list[str], files_format: str, columns: t.Collection[str] | None = None
+def file_path() -> str:
+    """SQL of the path of a row's file, without the scheme, as a listing names it: decoded."""
+    encoded = "REGEXP_REPLACE(_metadata.file_path, '^[a-z]+:/+', '/')"
+    return f"URL_DECODE(REPLACE({encoded}, '+', '%2B'))"
+
+
+def read_files(
+    files: list[str],
+    files_format: str,
+    columns: t.Collection[str] | None = None,
+    whole: bool = True,
 ) -> exp.Table:
-    """The call of read_files, all columns as text where they are given."""
+    """The call of read_files, all columns as text where they are given.
+
+    Args:
+        whole: Whether a text file is one row, or each of its lines.
+    """
     options = {"format": files_format, **READ_OPTIONS[files_format]}
+    if files_format == "text":
+        options["wholeText"] = whole
     if columns is not None:
         options["schema"] = ", ".join(f"{column} STRING" for column in columns)
     escaped = [re.sub(r"([\\{}\[\]*?,])", r"\\\1", file) for file in files]

@@ -14,7 +14,7 @@ MODEL (
   ),
   audits (
     not_null(columns := (_loaded_at, _source)),
-    feed_is_not_silent(deliveries := bronze.delivered_ratings)
+    file_is_not_replaced(feed := ratings)
   )
 );
 
@@ -29,7 +29,8 @@ SELECT
   _ingest_date, /* Day of delivery (dt), UTC. */
   @execution_ts::TIMESTAMP_NTZ AS _loaded_at, /* When the load ran, in UTC. */
   _source, /* Path of the delivered file, or the seed's name. */
-  _rescued_data /* JSON object of the values that do not fit their column, as delivered; NULL without any. */
+  _rescued_data, /* JSON object of the values that do not fit their column, as delivered; NULL without any. */
+  _file_state /* Checksum of the file's size and time when it was read; NULL of a seed. */
 FROM @DELIVERY('ratings', @RATINGS_COLUMNS())
 WHERE
   _ingest_date BETWEEN @start_date AND @end_date

@@ -10,6 +10,7 @@ MODEL (
     unique_key user_id,
     columns (name, email, country, subscription_plan, signed_up_on),
     execution_time_as_valid_from TRUE,
+    invalidate_hard_deletes TRUE,
     time_data_type TIMESTAMP_NTZ
   ),
   grain (user_id, valid_from),
@@ -30,7 +31,8 @@ MODEL (
   ),
   audits (
     unique_combination_of_columns(columns := (user_id, valid_from)),
-    not_null(columns := (user_id, name, email, country, subscription_plan, valid_from))
+    not_null(columns := (user_id, name, email, country, subscription_plan, valid_from)),
+    open_version_is_shown
   )
 );
 

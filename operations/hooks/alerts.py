@@ -26,20 +26,14 @@ from sqlmesh.core.notification_target import (
 from sqlmesh.utils.errors import AuditError, ConfigError
 
 from macros.settings import setting
-from operations import PROJECT
+from operations.hooks.failures import next_step
+from operations.hooks.landing import found
 from operations.sqlmesh_internals import StrictSlack, get_console
 
 IMPLICIT_TLS = 465  # the port of RFC 8314; on any other the connection is upgraded by STARTTLS
 TIMEOUT = 20  # seconds for each answer of the mail server
 MOST_AUDITS, MOST_KEYS, MOST_DAYS = 5, 5, 5  # in a message
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-NEXT_STEP = re.compile(r"/\* Next: (.*?) \*/", re.DOTALL)
-# For the audits that SQLMesh brings along.
-NEXT_STEP_OF_BUILT_IN = (
-    "Bad rows go to quarantine before silver, so a rule or the model was changed, or the table by "
-    "hand. Correct the change in dev, or restate the days if data was touched; then run again."
-)
 
 
 class Mail(BasicSMTPNotificationTarget):
@@ -150,7 +144,9 @@ class Alerts(GenericNotificationTarget):
 
     def _report(self, what: str) -> None:
         reason = _reason(self._context, list(self._failed.values()))
-        self._send(NotificationStatus.FAILURE, f"{what}: {reason}")
+        landing = found(self._environment)
+        told = landing.lines(self._environment) if landing else []
+        self._send(NotificationStatus.FAILURE, "\n\n".join([f"{what}: {reason}", *told]))
 
     def _report_late_days(self) -> None:
         # Not imported above: it is read with the macros, and alerts with config.py before them.
@@ -212,13 +208,6 @@ def channels() -> tuple[Mail | Slack, ...]:
             )
         found.append(Slack(url=setting("STREAMING_SLACK_WEBHOOK")))
     return tuple(found)
-
-
-def next_step(audit: str) -> str:
-    """What to do when an audit fails, as the file of the audit says it."""
-    file = PROJECT / "audits" / f"{audit}.sql"
-    found = NEXT_STEP.search(file.read_text(encoding="utf-8")) if file.exists() else None
-    return " ".join(found[1].split()) if found else NEXT_STEP_OF_BUILT_IN
 
 
 def _blocks(error: AuditError) -> bool:

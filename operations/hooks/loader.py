@@ -16,6 +16,8 @@ from typing import Any
 from sqlmesh import Context
 
 from operations.hooks.alerts import alert_on_failure
+from operations.hooks.failures import tell_failures_in_words
+from operations.hooks.landing import account_for_landing
 from operations.hooks.run_record import keep_record
 from operations.hooks.state_lock import lock_shared_state
 from operations.sqlmesh_internals import Loader
@@ -30,6 +32,8 @@ class ProjectLoader(Loader):
     def __init__(self, context: Context, path: Path) -> None:
         super().__init__(context, path)
         lock_shared_state(context)
+        account_for_landing(context)
+        tell_failures_in_words()
         keep_record()
         alert_on_failure(context)
 

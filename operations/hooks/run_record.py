@@ -15,6 +15,8 @@ from sqlmesh.core.snapshot import Snapshot
 from sqlmesh.utils.date import to_datetime
 
 from macros.settings import setting
+from operations.hooks.failures import reason
+from operations.hooks.landing import found
 from operations.sqlmesh_internals import (
     EnvironmentNamingInfo,
     EvaluatablePlan,
@@ -138,6 +140,9 @@ class RunRecord:
         """The run is over."""
         if self._run:
             self._run |= {"ended": _now(), "succeeded": success and not self._run["failed"]}
+            if landing := found(self._run["environment"]):
+                self._run["not_read"] = landing.not_read.records()
+                self._run["late"] = landing.not_loaded.records()
             self._write()
 
     def fail(self, errors: list[NodeExecutionFailedError[Any]]) -> None:
@@ -146,7 +151,7 @@ class RunRecord:
             self._run["failed"] = [
                 {
                     "model": str(getattr(error.node, "snapshot_name", error.node)),
-                    "reason": str(error.__cause__ or error).partition("\n")[0],
+                    "reason": reason(error),
                 }
                 for error in errors
             ]
@@ -155,7 +160,7 @@ class RunRecord:
     def _write(self) -> None:
         target = path(self._folder, self._run["environment"])
         written = target.with_suffix(".part")
-        written.write_text(json.dumps(self._run, indent=1) + "\n", encoding="utf-8")
+        written.write_text(json.dumps(self._run, indent=1, default=str) + "\n", encoding="utf-8")
         written.replace(target)
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 from sqlmesh import Context, ExecutionContext
 from sqlmesh.core.model import Model
 
-from macros.reading.local import local_files
-from macros.reading.volume import volume_files
+from macros.reading.listing import Landed, delivered
 from macros.settings import setting
 from operations.landing import MODEL, SIGNAL
 
@@ -60,12 +59,10 @@ class Deliveries:
         is_early = self.hours is not None and self.moment < self.deadline(day)
         return is_early and bool(self.missing(day))
 
-    def _files(self, feed: str, day: date) -> list[str]:
-        folder = Path(self.landing)
-        if self.context.engine_adapter.dialect != "databricks" or folder.is_dir():
-            return local_files(folder, feed, self.files_format, day, day)
-        adapter = self.context.engine_adapter
-        return volume_files(adapter, self.landing.rstrip("/"), feed, self.files_format, (day, day))
+    def _files(self, feed: str, day: date) -> list[Landed]:
+        # A volume that is a folder here too is not asked of a warehouse, which would not rest.
+        adapter = None if Path(self.landing).is_dir() else self.context.engine_adapter
+        return delivered(adapter, self.landing, feed, self.files_format, day, day)
 
 
 def look(feeds: Sequence[str], context: Context | ExecutionContext) -> Deliveries:

@@ -224,4 +224,42 @@ DATA_QUALITY = Page(
     ),
 )
 
-PAGES = (VIEWING, DATA_QUALITY)
+LANDING = Page(
+    "landing",
+    "Landing",
+    (
+        numbers(
+            Counter(
+                name="files_read",
+                title="Files that were read",
+                dataset="landing",
+                value=Field("files", "Files", aggregate="SUM"),
+            ),
+            Counter(
+                name="files_lacking_columns",
+                title="Files that lack columns of their feed",
+                dataset="landing",
+                value=Field("lacking_columns", "Files", aggregate="SUM"),
+            ),
+        ),
+        long_table(
+            Table(
+                name="files_by_day",
+                title="Files that were read, by day of delivery and feed",
+                note="What is not read, or late, stands in streaming status and in the report of "
+                "the daily job.",
+                dataset="landing",
+                columns=(
+                    DELIVERED_ON,
+                    FEED,
+                    Field("files", "Files"),
+                    Field("rows_loaded", "Rows"),
+                    Field("lacking_columns", "Files lacking columns"),
+                    Field("with_other_columns", "Files with other columns"),
+                ),
+            )
+        ),
+    ),
+)
+
+PAGES = (VIEWING, DATA_QUALITY, LANDING)

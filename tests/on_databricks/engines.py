@@ -18,7 +18,7 @@ from tests.warehouse import Statement, Warehouse
 
 CATALOGS = ("streaming_prod", "streaming_dev")
 COMPARED = ("bronze", "silver", "quarantine", "gold", "analytics", "quality")
-OF_THE_RUN = {"_loaded_at"}  # says when, not what
+OF_THE_RUN = {"_loaded_at", "loaded_at"}  # says when, not what
 
 # What DuckDB calls the types of Databricks.
 TYPES = {

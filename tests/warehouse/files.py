@@ -167,10 +167,11 @@ class Files:
         if schema is None:
             options = INFERRING.get(call.format, {}) | options
         reader = self.spark.read.format(call.format).options(**options)
-        reader = reader.option("__globPaths__", "false")  # these are files, whatever their names
         if schema is not None:
             reader = reader.schema(schema)
-        return reader.load([f"file:{file}" for file in files])
+        # These are files, whatever their names; Spark takes them for patterns.
+        escaped = [re.sub(r"([][*?{}\\])", r"\\\1", str(file)) for file in files]
+        return reader.load([f"file:{file}" for file in escaped])
 
     def _metadata(self, call: Call, wanted: bool) -> list[Column]:
         if not wanted:

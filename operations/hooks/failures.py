@@ -1,0 +1,102 @@
+"""What failed, in words: the cause, the file and the way out. SQL and traces go to the log."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlmesh.utils.errors import (
+    MacroEvalError,
+    NodeAuditsErrors,
+    SignalEvalError,
+    SQLMeshError,
+)
+
+from operations import PROJECT
+from operations.sqlmesh_internals import (
+    NodeExecutionFailedError,
+    show_audits_that_warn,
+    show_failed_models,
+)
+
+logger = logging.getLogger(__name__)
+
+NEXT_STEP = re.compile(r"/\* Next: (.*?) \*/", re.DOTALL)
+# For the audits that SQLMesh brings along.
+NEXT_STEP_OF_BUILT_IN = (
+    "Bad rows go to quarantine before silver, so a rule or the model was changed, or the table by "
+    "hand. Correct the change in dev, or restate the days if data was touched; then run again."
+)
+WARNS = re.compile(r"'(\w+)' audit error: (\d+) rows? failed\.")  # SQLMesh's words of any audit
+IN_LOG = "Next: the statement and the trace are in logs/. Correct what it says, then run again."
+# SQLMesh's own, whose messages are the code that was called.
+WRAPPINGS = (MacroEvalError, SignalEvalError, NodeExecutionFailedError)
+
+Failed = NodeExecutionFailedError[Any]
+
+
+def tell_failures_in_words() -> None:
+    """Has what fails from now on be told in words, in a terminal."""
+    show_failed_models(_told)
+    show_audits_that_warn(_warned)
+
+
+def next_step(audit: str) -> str:
+    """What to do when an audit fails, as the file of the audit says it."""
+    file = PROJECT / "audits" / f"{audit}.sql"
+    found = NEXT_STEP.search(file.read_text(encoding="utf-8")) if file.exists() else None
+    return " ".join(found[1].split()) if found else NEXT_STEP_OF_BUILT_IN
+
+
+def reason(error: Failed) -> str:
+    """Why a model failed: the first line of what the platform or the engine said of it."""
+    cause = error.__cause__ or error
+    if isinstance(cause, NodeAuditsErrors):
+        return ", ".join(map(str, cause.errors))
+    said = [each for each in _chain(cause) if _is_ours(each)]
+    return " ".join(str(said[-1] if said else list(_chain(cause))[-1]).strip().split("\n")[:1])
+
+
+def name(error: Failed) -> str:
+    """The model that failed, as its file names it."""
+    full = str(getattr(error.node, "snapshot_name", error.node))
+    return full.replace('"', "").partition(".")[2] or full
+
+
+def _warned(message: str) -> str:
+    """A warning; that of an audit in words that do not sound of failure."""
+    return WARNS.sub(
+        lambda said: f"{said[1]} warns of {int(said[2]):,} rows. Next: {next_step(said[1])}",
+        message,
+    )
+
+
+def _told(errors: Sequence[Failed]) -> list[str]:
+    """The last lines of a command, the most telling last."""
+    lines = []
+    for error in errors:
+        logger.error("%s failed", name(error), exc_info=error)
+        cause = error.__cause__ or error
+        if isinstance(cause, NodeAuditsErrors):
+            for audit in cause.errors:
+                logger.error("%s: %s", audit, audit.sql())
+                lines += [f"{name(error)}: {audit}", f"Next: {next_step(audit.audit_name)}"]
+        else:
+            lines.append(f"{name(error)}: {reason(error)}")
+            if not any(map(_is_ours, _chain(cause))):
+                lines.append(IN_LOG)
+    return lines
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and those from which it came."""
+    while error:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether its message is for people, and says the way out."""
+    return isinstance(error, SQLMeshError) and not isinstance(error, WRAPPINGS)

@@ -1,0 +1,235 @@
+"""Files that came into, changed in or vanished from days that were loaded before."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from sqlglot import exp
+from sqlmesh import Context
+from sqlmesh.core.snapshot import Snapshot
+from sqlmesh.utils.date import now, to_datetime
+from sqlmesh.utils.errors import SQLMeshError
+
+from macros.feeds import FEEDS
+from macros.reading.content import checksums
+from macros.reading.listing import Landed
+from macros.settings import setting
+from operations.environment.shown import fetch, shown
+from operations.hooks.landing import found
+from operations.landing import MODEL
+from operations.sqlmesh_internals import evaluate, restate
+
+FEW = 2  # so many days may be late however short the history is
+SHARE = 0.1  # of all days; when more differ, it is another landing
+ACCOUNT = "quality.files"
+PROD = "prod"
+
+
+@dataclass(frozen=True)
+class Late:
+    """A file that is not what was loaded: it `came`, `changed` or `vanished` since."""
+
+    feed: str
+    day: date
+    path: str
+    what: str
+
+
+class _Loaded(NamedTuple):
+    """What a file was like when it was loaded; what is not known is None."""
+
+    day: date
+    bytes: int | None
+    state: int | None
+    content: int | None
+
+
+def find(
+    context: Context, environment: str, files: Sequence[Landed], since: date | None
+) -> tuple[list[Late], int]:
+    """The files that are not what an environment loaded, and the number of days to compare.
+
+    What was loaded stands in quality.files; of days that a run loaded before it stopped half way,
+    in bronze.
+
+    Args:
+        files: Those that the landing has, back to `since`.
+        since: The first day that is compared; None: all are.
+    """
+    snapshots, views = shown(context, environment)
+    models = {snapshot.model.name: snapshot for snapshot in snapshots.values() if snapshot.is_model}
+    if ACCOUNT not in models:
+        return [], 0
+    accounted = _days(models[ACCOUNT], since)
+    account = _accounted(context, views[ACCOUNT], accounted)
+    differing: list[Late] = []
+    days = {file.day for file in files}
+    for feed in FEEDS:
+        name = f"bronze.{MODEL}{feed}"
+        if name not in models:
+            continue
+        done = _days(models[name], since)
+        loaded = {path: was for path, was in account[feed].items() if was.day in done}
+        loaded |= _only_in_bronze(context, views[name], done - accounted)
+        landed = {file.path: file for file in files if file.feed == feed and file.day in done}
+        days |= {was.day for was in loaded.values()}
+        differing += _differing(context, feed, landed, loaded, done - accounted)
+    return differing, len(days)
+
+
+def are_most(late: Sequence[Late], days: int) -> bool:
+    """Whether more than a tenth of all days differ: this is another landing, or a copy of it."""
+    return len({file.day for file in late}) > max(FEW, days * SHARE)
+
+
+def next_step(late: Sequence[Late], days: int, environment: str) -> str:
+    """What to do about late files."""
+    command = f"streaming run{f' {environment}' if environment != PROD else ''}"
+    if setting("STREAMING_LATE_FILES") != "load":
+        command = (
+            f"sqlmesh plan {environment} "
+            f"{' '.join(f'--restate-model {model}' for model in _models(late))} "
+            f"--start {min(file.day for file in late)} --end {max(file.day for file in late)}"
+        )
+    elif are_most(late, days):
+        command += " --yes"
+    if are_most(late, days):
+        differing = len({file.day for file in late})
+        return (
+            f"{differing:,} of {days:,} days differ from what was loaded, as in another landing or "
+            f"a copy of it, and are not loaded. If they are to be: {command}. If not, correct "
+            "STREAMING_LANDING, or use a new STREAMING_DATA_DIR."
+        )
+    return command
+
+
+def load_after_run(
+    context: Context,
+    environment: str,
+    is_agreed: Callable[[], bool],
+    say: Callable[[str], None],
+) -> None:
+    """Loads the days again whose files the run before found late, and all that hangs on them.
+
+    Nothing where STREAMING_LATE_FILES is `tell`. No model is changed.
+
+    Args:
+        is_agreed: Asks whether to load them though most days differ.
+        say: Is told what is loaded.
+
+    Raises:
+        PlanError: It failed.
+        SQLMeshError: Most days differ, and it is not agreed to.
+    """
+    account = found(environment)
+    if not account or not account.late or setting("STREAMING_LATE_FILES") != "load":
+        return
+    if account.is_another_landing and not is_agreed():
+        raise SQLMeshError(next_step(account.late, account.days, environment))
+    late = account.late
+    say(f"Loading {_models_and_days(late)} again")
+    first, last = min(file.day for file in late), max(file.day for file in late)
+    restate(context, environment, _models(late), first, last)
+    if environment == PROD:
+        _take_down_what_is_shown(context)
+
+
+def _take_down_what_is_shown(context: Context) -> None:
+    """Brings the histories of what prod shows up to date, which only a run does otherwise."""
+    snapshots, _ = shown(context, PROD)
+    for snapshot in snapshots.values():
+        if snapshot.is_model and snapshot.model.kind.is_scd_type_2:
+            evaluate(context, snapshot, snapshots, now(), now())
+
+
+def _models_and_days(late: Sequence[Late]) -> str:
+    first, last = min(file.day for file in late), max(file.day for file in late)
+    return f"{', '.join(_models(late))} of {first}{f' to {last}' if last > first else ''}"
+
+
+def _models(late: Sequence[Late]) -> list[str]:
+    return [f"bronze.{MODEL}{feed}" for feed in FEEDS if feed in {file.feed for file in late}]
+
+
+def _days(snapshot: Snapshot, since: date | None) -> set[date]:
+    """The days that a model has been computed for."""
+    return {
+        day
+        for start, end in snapshot.intervals
+        for day in _each(to_datetime(start).date(), to_datetime(end).date() - timedelta(days=1))
+        if since is None or day >= since
+    }
+
+
+def _each(first: date, last: date) -> Iterator[date]:
+    return (first + timedelta(days=n) for n in range((last - first).days + 1))
+
+
+def _accounted(
+    context: Context, view: Any, days: set[date]
+) -> defaultdict[str, dict[str, _Loaded]]:
+    """What quality.files says of some days: each feed's files, by their paths."""
+    account: defaultdict[str, dict[str, _Loaded]] = defaultdict(dict)
+    if days:
+        query = f"""SELECT feed, _ingest_date, path, bytes, modified_at, _content FROM {view}
+            WHERE _ingest_date BETWEEN DATE '{min(days)}' AND DATE '{max(days)}'"""
+        for *file, content in fetch(context, query):
+            landed = Landed(*file)
+            state = landed.state if landed.modified_at else None
+            account[landed.feed][landed.path] = _Loaded(landed.day, landed.bytes, state, content)
+    return account
+
+
+def _only_in_bronze(context: Context, view: Any, days: set[date]) -> dict[str, _Loaded]:
+    if not days:
+        return {}
+    query = f"""SELECT DISTINCT _source, _ingest_date, _file_state FROM {view}
+        WHERE _ingest_date BETWEEN DATE '{min(days)}' AND DATE '{max(days)}'"""
+    return {
+        path: _Loaded(day, None, state, None)
+        for path, day, state in fetch(context, query)
+        if day in days
+    }
+
+
+def _differing(
+    context: Context,
+    feed: str,
+    landed: dict[str, Landed],
+    loaded: dict[str, _Loaded],
+    only_in_bronze: set[date],
+) -> Iterator[Late]:
+    """The differences of a feed; where size and content are the same, another time is none."""
+    for path, was in loaded.items():
+        if path not in landed:
+            yield Late(feed, was.day, path, "vanished")
+    touched = []
+    for path, file in landed.items():
+        if path not in loaded:
+            # In bronze a file without rows has left no trace.
+            if file.day not in only_in_bronze or _has_rows(context, file):
+                yield Late(feed, file.day, path, "came")
+        elif file.state != loaded[path].state:
+            if file.bytes == loaded[path].bytes:
+                touched.append(path)
+            else:
+                yield Late(feed, file.day, path, "changed")
+    contents = checksums(context.engine_adapter, touched)
+    for path in touched:
+        if loaded[path].content is None or contents.get(path) != loaded[path].content:
+            yield Late(feed, landed[path].day, path, "changed")
+
+
+def _has_rows(context: Context, file: Landed) -> bool:
+    from macros import feeds
+    from macros.columns import types_of
+    from macros.reading import memory
+
+    types = types_of(exp.convert(getattr(feeds, f"{file.feed.upper()}_COLUMNS")))
+    files_format = setting("STREAMING_LANDING_FORMAT")
+    facts = memory.facts_of(context.engine_adapter, [file], files_format, types)
+    return bool(facts[file.path].rows)
