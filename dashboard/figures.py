@@ -217,11 +217,8 @@ def landing(frames: Frames) -> Figure:
     if found.empty:
         return _nothing("landing", "No file was read", found)
     days = sorted(found["delivered_on"].unique())[-LAST_DAYS:]
-    counts = dict.fromkeys(found.columns.drop(["delivered_on", "feed"]), int)
-    rows = (
-        found[found["delivered_on"].isin(days)]
-        .astype(counts)
-        .assign(day=lambda f: pd.to_datetime(f["delivered_on"]).dt.strftime("%Y-%m-%d"))
+    rows = found[found["delivered_on"].isin(days)].assign(
+        day=lambda f: pd.to_datetime(f["delivered_on"]).dt.strftime("%Y-%m-%d"),
     )
     files, loaded = int(rows["files"].sum()), int(rows["rows_loaded"].sum())
     title = f"{_counted(files, 'file')} with {_counted(loaded, 'row')} in the last {len(days)} days"

@@ -3,9 +3,9 @@ SELECT
   _ingest_date AS delivered_on,
   feed,
   COUNT(*) AS files,
-  SUM(rows) AS rows_loaded,
-  COUNT_IF(SIZE(absent) > 0) AS lacking_columns,
-  COUNT_IF(SIZE(ignored) > 0) AS with_other_columns
+  CAST(SUM(rows) AS BIGINT) AS rows_loaded,
+  COUNT(CASE WHEN SIZE(absent) > 0 THEN 1 END) AS lacking_columns,
+  COUNT(CASE WHEN SIZE(ignored) > 0 THEN 1 END) AS with_other_columns
 FROM quality.files
 GROUP BY
   _ingest_date,
