@@ -271,7 +271,7 @@ def values_of(type_: pa.DataType) -> st.SearchStrategy[Any]:
         return st.integers(-top * signed, top - 1)
     if pa.types.is_decimal(type_):
         top = 10**type_.precision - 1
-        return st.integers(-top, top).map(lambda n: Decimal(n).scaleb(-type_.scale))
+        return st.integers(-top, top).map(lambda n: Decimal(f"{n}E-{type_.scale}"))  # exact
     if pa.types.is_floating(type_):
         return st.floats(allow_nan=False, allow_infinity=False)
     if pa.types.is_date(type_):
@@ -317,7 +317,7 @@ def test_parquet_by_pairs_of_types(
             st.tuples(st.just(t), st.lists(values_of(t), min_size=1, max_size=8)) for t in pair
         ]
 
-        @settings(DRAWN, max_examples=draws(1))
+        @settings(DRAWN, max_examples=draws(2))  # the first is the simplest
         @given(st.tuples(*files))
         def alike(of_files: tuple[tuple[pa.DataType, list[Any]], ...]) -> None:
             expected = {}
