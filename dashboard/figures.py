@@ -10,6 +10,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard.data import Frames
+from operations.terminal import counted
 
 WIDTH = 560  # pixels, as all below
 ROW = 26
@@ -78,7 +79,7 @@ def genres(frames: Frames) -> Figure:
     best = rows.iloc[0]
     rows = rows.assign(
         avg_rating=rows["avg_rating"].astype(float).round(2),
-        label=[f"{r.avg_rating:.2f} in {_counted(r.ratings, 'rating')}" for r in rows.itertuples()],
+        label=[f"{r.avg_rating:.2f} in {counted(r.ratings, 'rating')}" for r in rows.itertuples()],
     )
     title = f"{best['genre'].capitalize()} is rated best: {best['avg_rating']:.2f} of 5 stars"
     chart = _bars(rows, "genre", "avg_rating", "Mean rating, stars", domain=(0, 5))
@@ -112,12 +113,12 @@ def show(frames: Frames, show_id: int) -> tuple[str, list[Figure]]:
     about = shows.loc[show_id]
     completion = "" if pd.isna(about.completion) else f", {about.completion:.0%} of each on average"
     year = "" if pd.isna(about.release_year) else f", {int(about.release_year)}"
-    seasons = "" if pd.isna(about.seasons) else f", {_counted(about.seasons, 'season')}"
+    seasons = "" if pd.isna(about.seasons) else f", {counted(about.seasons, 'season')}"
     genre = about.genre if isinstance(about.genre, str) and about.genre else "no genre"
     hours = about.minutes_watched / 60
     said = (
         f"{genre}{year}{seasons}; {about.quality_tier.lower()} by the critics. "
-        f"Watched {_counted(about.watches, 'time')}, {hours:,.0f} hours{completion}."
+        f"Watched {counted(about.watches, 'time')}, {hours:,.0f} hours{completion}."
     )
     return said, [
         _show_watches(frames["show_watches"].query("show_id == @show_id"), show_id),
@@ -221,7 +222,7 @@ def landing(frames: Frames) -> Figure:
         day=lambda f: pd.to_datetime(f["delivered_on"]).dt.strftime("%Y-%m-%d"),
     )
     files, loaded = int(rows["files"].sum()), int(rows["rows_loaded"].sum())
-    title = f"{_counted(files, 'file')} with {_counted(loaded, 'row')} in the last {len(days)} days"
+    title = f"{counted(files, 'file')} with {counted(loaded, 'row')} in the last {len(days)} days"
     base = alt.Chart(rows).encode(
         x=alt.X("day:O", title="Day of delivery, UTC", axis=alt.Axis(labelAngle=-45)),
         y=alt.Y("feed:N", title=None),
@@ -247,7 +248,7 @@ def _show_watches(rows: pd.DataFrame, show_id: int) -> Figure:
     if rows.empty:
         return _nothing(name, "Nobody watched it yet", rows)
     best = rows.loc[rows["watches"].astype(int).idxmax()]
-    title = f"Watched most in {best['month']}: {_counted(best['watches'], 'time')}"
+    title = f"Watched most in {best['month']}: {counted(best['watches'], 'time')}"
     return Figure(name, title, rows, _columns(rows, "month", "Month", "watches", "Watches"))
 
 
@@ -258,13 +259,9 @@ def _show_ratings(rows: pd.DataFrame, show_id: int) -> Figure:
         return _nothing(name, "Nobody rated it yet", rows)
     count = int(rows["ratings"].sum())
     mean = float((rows["stars"] * rows["ratings"]).sum()) / count
-    title = f"Rated {mean:.2f} of 5 stars in {_counted(count, 'rating')}"
+    title = f"Rated {mean:.2f} of 5 stars in {counted(count, 'rating')}"
     every = pd.DataFrame({"stars": range(1, 6)}).merge(rows, how="left").fillna(0).astype(int)
     return Figure(name, title, every, _columns(every, "stars", "Stars", "ratings", "Ratings"))
-
-
-def _counted(count: float, what: str) -> str:
-    return f"{int(count):,} {what}{'' if count == 1 else 's'}"
 
 
 def _nothing(name: str, title: str, rows: pd.DataFrame) -> Figure:

@@ -57,6 +57,11 @@ def show(table: Table, out: Console) -> None:
     out.print()
 
 
+def counted(count: float, what: str) -> str:
+    """How many there are of something, in words: `1 row`, `1,100 rows`."""
+    return f"{int(count):,} {what}{'' if count == 1 else 's'}"
+
+
 def as_json(value: Any) -> str:
     """A dataclass or a dict as JSON; a table in it as a list of its rows, a date as its text."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=_plain)

@@ -133,21 +133,21 @@ def _lines_of_feed(
     Args:
         table: The feed's deliveries.
     """
-    from macros import feeds
-    from macros.columns import types_of
     from macros.reading import memory
     from macros.reading.content import checksums
+    from macros.reading.facts import types_of_feed
     from macros.settings import setting
 
     if not setting("STREAMING_LANDING"):
         return []
     files = _listed(adapter, feed, start, end)
-    types = types_of(exp.convert(getattr(feeds, f"{feed.upper()}_COLUMNS")))
     query = f"""SELECT DISTINCT _source, _file_state FROM {table}
         WHERE _ingest_date BETWEEN DATE '{start}' AND DATE '{end}'"""
     rows = adapter.fetchall(parse_one(query, dialect="databricks"), quote_identifiers=True)
     bronze = dict(rows)
-    facts = memory.facts_of(adapter, files, setting("STREAMING_LANDING_FORMAT"), types)
+    facts = memory.facts_of(
+        adapter, files, setting("STREAMING_LANDING_FORMAT"), types_of_feed(feed)
+    )
     of_load = set(memory.loaded(feed, start, end))
     known = [
         file

@@ -6,6 +6,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from sqlglot import exp
 from sqlmesh.utils.errors import SQLMeshError
 
 # What is not seen, or set around a name for another program's sake.
@@ -78,6 +79,36 @@ def check_required(path: str, names: t.Collection[str], types: t.Sequence[str]) 
             f"{', '.join(map(repr, names))}. Deliver it with its columns named as the contract "
             "does."
         )
+
+
+def check_types(
+    path: str,
+    columns: t.Iterable[tuple[str, str]],
+    types: t.Mapping[str, str],
+    fitting: t.Mapping[str, t.Sequence[str]],
+) -> None:
+    """Raises where the type of a parquet column does not fit that of bronze.
+
+    Args:
+        columns: Each with the engine's name of its type; empty where it can hold only NULL.
+        types: The type in bronze of each column of the feed.
+        fitting: The engine's types that fit, by that of bronze.
+    """
+    for column, type_ in columns:
+        fit = fitting[types[column]] if column in types else ()
+        if type_ and fit and re.sub(r"\([0-9,]+\)$", "", type_) not in fit:
+            raise SQLMeshError(
+                f"{path}: column {column} has the type {type_}, which does not fit "
+                f"{types[column]}. Deliver it as {' or '.join(fit)}."
+            )
+
+
+def types_of_feed(feed: str) -> dict[str, str]:
+    """The type in bronze of each column of a feed, the key first."""
+    from macros import feeds
+    from macros.columns import types_of
+
+    return types_of(exp.convert(getattr(feeds, f"{feed.upper()}_COLUMNS")))
 
 
 def other_file(beginning: bytes, files_format: str) -> str | None:

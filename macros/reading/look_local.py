@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import gzip
 import json
-import re
 import shutil
 import tempfile
 import typing as t
@@ -26,6 +25,7 @@ from macros.reading.facts import (
     FileFacts,
     check_names,
     check_required,
+    check_types,
     differing_columns,
     other_file,
 )
@@ -206,7 +206,7 @@ def _look_at_parquet(
             check_names(file, names, types)
             if rows[file]:
                 check_required(file, names, list(types))
-            _check_types(file, columns, types)
+            check_types(file, columns, types, PARQUET_TYPES)
         copies = _copies(adapter, sorted(alike), columns, types)
         differing = differing_columns(names, types)
         for file in alike:
@@ -250,17 +250,6 @@ def _type(
         unit = unit or "_MS" * ("MilliSeconds" in str(logical) or converted == "TIMESTAMP_MILLIS")
         return f"TIMESTAMP{unit}" + " WITH TIME ZONE" * duckdb_type.endswith("TIME ZONE")
     return duckdb_type
-
-
-def _check_types(file: str, columns: Columns, types: dict[str, str]) -> None:
-    """Raises where the type of a column does not fit that of bronze."""
-    for column, type_ in columns:
-        fitting = PARQUET_TYPES[types[column]] if column in types else ()
-        if type_ and fitting and re.sub(r"\([0-9,]+\)$", "", type_) not in fitting:
-            raise SQLMeshError(
-                f"{file}: column {column} has the type {type_}, which does not fit "
-                f"{types[column]}. Deliver it as {' or '.join(fitting)}."
-            )
 
 
 def _copies(

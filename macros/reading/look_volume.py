@@ -15,6 +15,7 @@ from macros.reading.facts import (
     FileFacts,
     check_names,
     check_required,
+    check_types,
     differing_columns,
     other_file,
 )
@@ -151,11 +152,5 @@ def _look_at_parquet(adapter: EngineAdapter, file: str, types: dict[str, str]) -
     if rows:
         check_required(file, names, list(types))
     columns = tuple((row[0], row[1]) for row in described if row[0] in types and row[1] != "void")
-    for column, type_ in columns:
-        fitting = PARQUET_TYPES[types[column]]
-        if type_.split("(")[0] not in fitting:
-            raise SQLMeshError(
-                f"{file}: column {column} has the type {type_}, which does not fit "
-                f"{types[column]}. Deliver it as {' or '.join(fitting)}."
-            )
+    check_types(file, columns, types, PARQUET_TYPES)
     return VolumeFile(file, rows, *differing_columns(names, types), columns)

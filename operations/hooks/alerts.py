@@ -29,6 +29,7 @@ from macros.settings import setting
 from operations.hooks.failures import next_step
 from operations.hooks.landing import found
 from operations.sqlmesh_internals import StrictSlack, get_console
+from operations.terminal import counted
 
 IMPLICIT_TLS = 465  # the port of RFC 8314; on any other the connection is upgraded by STARTTLS
 TIMEOUT = 20  # seconds for each answer of the mail server
@@ -270,10 +271,9 @@ def _late(environment: str, days: list[tuple[date, list[str], datetime]]) -> str
 
 
 def _finding(context: Context, error: AuditError) -> str:
-    rows = f"{error.count:,} row{'' if error.count == 1 else 's'}"
     return "\n".join(
         [
-            f"{_name(error)} found {rows}",
+            f"{_name(error)} found {counted(error.count, 'row')}",
             f"Days: {_days(error)}",
             f"Keys: {_keys(context, error)}",
             f"Next: {next_step(error.audit_name)}",

@@ -20,6 +20,7 @@ from operations.sqlmesh_internals import (
     show_audits_that_warn,
     show_failed_models,
 )
+from operations.terminal import counted
 
 logger = logging.getLogger(__name__)
 
@@ -67,10 +68,12 @@ def name(error: Failed) -> str:
 
 def _warned(message: str) -> str:
     """A warning; that of an audit in words that do not sound of failure."""
-    return WARNS.sub(
-        lambda said: f"{said[1]} warns of {int(said[2]):,} rows. Next: {next_step(said[1])}",
-        message,
-    )
+
+    def said(found: re.Match[str]) -> str:
+        rows = counted(int(found[2]), "row")
+        return f"{found[1]} warns of {rows}. Next: {next_step(found[1])}"
+
+    return WARNS.sub(said, message)
 
 
 def _told(errors: Sequence[Failed]) -> list[str]:

@@ -19,7 +19,7 @@ from macros.reading.listing import Stock, Stray, take_stock
 from macros.settings import FORMATS, setting
 from operations.landing import late
 from operations.landing.late import Late
-from operations.terminal import Table
+from operations.terminal import Table, counted
 
 MOST_PATHS = 3  # that are named of each kind
 REASONS = {
@@ -69,7 +69,7 @@ class Account:
         """What there is to tell; nothing where all of the landing is read and loaded."""
         told = _lines_of_strays(self)
         told += [
-            f"Late: of {feed}, {day}, which was loaded, {_files(count)} {what}: {first}."
+            f"Late: of {feed}, {day}, which was loaded, {counted(count, 'file')} {what}: {first}."
             for what, feed, day, count, first in self.not_loaded.rows
         ]
         if self.late:
@@ -150,13 +150,9 @@ def _guess(landing: str, files_format: str, strays: list[Stray]) -> str:
 
 def _lines_of_strays(account: Account) -> list[str]:
     return [
-        f"Not read ({reason}): {_files(count)} {REASONS[reason]}: {first}."
+        f"Not read ({reason}): {counted(count, 'file')} {REASONS[reason]}: {first}."
         for reason, count, first in account.not_read.rows
     ]
-
-
-def _files(count: int) -> str:
-    return f"{count:,} file{'' if count == 1 else 's'}"
 
 
 def _by(items: Iterable[Item], key: Callable[[Item], Key]) -> list[Key]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from sqlglot import exp
 from sqlmesh import Context
 from sqlmesh.core.snapshot import Snapshot
 from sqlmesh.utils.date import now, to_datetime
@@ -225,11 +224,10 @@ def _differing(
 
 
 def _has_rows(context: Context, file: Landed) -> bool:
-    from macros import feeds
-    from macros.columns import types_of
     from macros.reading import memory
+    from macros.reading.facts import types_of_feed
 
-    types = types_of(exp.convert(getattr(feeds, f"{file.feed.upper()}_COLUMNS")))
     files_format = setting("STREAMING_LANDING_FORMAT")
+    types = types_of_feed(file.feed)
     facts = memory.facts_of(context.engine_adapter, [file], files_format, types)
     return bool(facts[file.path].rows)
