@@ -62,6 +62,7 @@ DATABRICKS_PROPERTIES = {
     "delta.universalformat.config.iceberg.enabled",
 }
 SENT_AS_TEXT = (DayTimeIntervalType, YearMonthIntervalType, VariantType)
+CASE_SENSITIVE = "spark.sql.caseSensitive"
 view_numbers = itertools.count(1)
 
 
@@ -121,6 +122,7 @@ class Session:
             note(text)
             return self._spark(text, statement, records)
         finally:
+            self.spark.conf.unset(CASE_SENSITIVE)
             for view in views:
                 self.spark.catalog.dropTempView(view)
 
@@ -338,6 +340,8 @@ class Session:
                 raise NotKnown("an option of read_files without its name")
             given[option[0].text] = self._constant(statement, option[2:])
         call = Call.of(self._constant(statement, path), given)
+        if call.is_case_sensitive:
+            self.spark.conf.set(CASE_SENSITIVE, True)
         with_metadata = statement.mentions("_metadata")
         frame = self.files.read(call, with_metadata)
         statement.replace(statement.tokens[at : reader.at], quoted(self._view(frame, views)))
