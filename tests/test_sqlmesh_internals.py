@@ -223,20 +223,26 @@ def test_a_terminal_shows_lines_whole_and_failures_in_our_words() -> None:
     assert out.getvalue() == f"a line [of more] than twenty characters\n{error}\n"
 
 
+@pytest.mark.parametrize("by_hand", [False, True])
 def test_a_restatement_that_stops_is_missing_for_the_next_run(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by_hand: bool
 ) -> None:
-    """restate."""
+    """restate, before_plans, take_out_restated."""
     project = copytree(folder, tmp_path / "project", ignore=ignore_patterns("*.duckdb", ".cache"))
 
-    def stop(*arguments: object) -> None:
+    def stop(*arguments: object, **named: object) -> None:
         raise KeyboardInterrupt
 
-    with opened(project) as context:
+    with opened(project, TerminalConsole()) as context:
         context.plan("prod", auto_apply=True, no_prompts=True, skip_linter=True)
-        monkeypatch.setattr(context, "apply", stop)
-        with pytest.raises(KeyboardInterrupt):
-            internals.restate(context, "prod", ["lake.held"], SINCE, SINCE)
+        internals.before_plans(context, [internals.take_out_restated])
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(type(context.snapshot_evaluator), "evaluate", stop)
+            if by_hand:
+                days = {"start": SINCE, "end": SINCE}
+                context.plan("prod", restate_models=["lake.held"], auto_apply=True, **days)
+            else:
+                internals.restate(context, "prod", ["lake.held"], SINCE, SINCE)
     with opened(project) as context:
         assert not snapshots_of(context)["lake.held"].intervals
         context.run("prod")
