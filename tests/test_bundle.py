@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +38,12 @@ from bundle.job_states import (
     task_states,
     told,
 )
-from emulator import emulator
+from emulator import emulator, resolved
 from harness import PARTS
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+PRINCIPAL = "00000000-0000-0000-0000-000000000000"
 Fault = Callable[[Definitions, dict[str, Any]], Any]
 
 
@@ -355,16 +356,27 @@ def test_postgres_does_not_sleep_while_a_task_may_hold_the_lock() -> None:
     assert 60 <= idle <= 604_800  # docs.databricks.com/oltp/projects/scale-to-zero
 
 
-def test_who_may_open_what(target: str, found: Definitions) -> None:
-    """In prod; in dev all of it belongs to whoever deployed."""
-    opened: dict[str, dict[str, str]] = {}
+def opened(found: Definitions, given: Mapping[str, Any] | None = None) -> dict[str, dict[str, str]]:
+    """What each group and grantee has, by resource; their names by the variables that are given."""
+    by_whom: dict[str, dict[str, str]] = {}
     for kind, named in found.items():
         for name, resource in named.items():
-            for each in resource.get("permissions", []):
-                opened.setdefault(each["group_name"], {})[f"{kind}.{name}"] = each["level"]
-            for each in resource.get("grants", []):
-                (privilege,) = each["privileges"]
-                opened.setdefault(each["principal"], {})[f"{kind}.{name}"] = privilege
+            each_has = [
+                *(
+                    (each.get("group_name"), each["level"])
+                    for each in resource.get("permissions", [])
+                ),
+                *((each["principal"], *each["privileges"]) for each in resource.get("grants", [])),
+            ]
+            for whom, what in each_has:
+                if whom:
+                    whom = resolved(whom, given) if given else whom
+                    by_whom.setdefault(whom, {})[f"{kind}.{name}"] = what
+    return by_whom
+
+
+def test_who_may_open_what(target: str, found: Definitions) -> None:
+    """In prod; in dev all of it belongs to whoever deployed."""
     landing = {"schemas.landing": "USE_SCHEMA", "volumes.deliveries": "READ_VOLUME"}
     expected = {
         "${var.engineers}": {
@@ -383,7 +395,7 @@ def test_who_may_open_what(target: str, found: Definitions) -> None:
         },
         "${var.service_principal}": landing,
     }
-    assert opened == (expected if target == "prod" else {})
+    assert opened(found) == (expected if target == "prod" else {})
 
 
 def test_permissions_of_all_kinds_are_those_of_whoever_manages() -> None:
@@ -465,26 +477,30 @@ def test_the_command_line_agrees(target: str, tmp_path: Path) -> None:
         pytest.skip(reason)
     given = {
         "BUNDLE_VAR_alert_email": "ann@example.org",
-        "BUNDLE_VAR_service_principal": "00000000-0000-0000-0000-000000000000",
+        "BUNDLE_VAR_service_principal": PRINCIPAL,
         "BUNDLE_VAR_state_host": "db.example.org",
     }
     with emulator(tmp_path) as workspace:
 
-        def bundle(*command: str) -> str:
-            done = subprocess.run(
+        def bundle(*command: str) -> subprocess.CompletedProcess[str]:
+            return subprocess.run(
                 ["databricks", "bundle", *command, "--target", target],
                 cwd=PROJECT,
                 env=workspace.environment | given,
                 capture_output=True,
                 text=True,
             )
-            return done.stdout + done.stderr
 
-        said = bundle("validate", "--strict")
-        files = bundle("sync", "--dry-run", "--output", "text")
+        validated = bundle("validate", "--strict")
+        understood = json.loads(bundle("validate", "--output", "json").stdout)["resources"]
+        files = bundle("sync", "--dry-run", "--output", "text").stdout
+    said = validated.stdout + validated.stderr
     warnings = set(re.findall("^ *Warning: (.*)", said, flags=re.M))
     # The folder of a prod that is deployed by its service principal; the emulator knows one user.
     assert warnings <= {"workspace folder has permissions not configured in bundle"}, said
     assert ("Error" in said) == bool(warnings), said
+    # It adds who manages by the permissions of the whole bundle, and who deploys.
+    ours = opened(definitions(target), variables(target) | {"service_principal": PRINCIPAL})
+    assert opened(understood) == ours
     names = re.findall(r"^Uploaded (.*)", files, flags=re.M)  # folders too
     assert {name for name in names if (PROJECT / name).is_file()} == uploaded()

@@ -124,9 +124,14 @@ def definitions(target: str, **changed: Any) -> Definitions:
 def uploaded(project: Path = PROJECT) -> set[str]:
     """What a deployment uploads of a checkout: all that neither git ignores nor `sync` excludes.
 
+    A pattern without a slash is of any folder, as in .gitignore.
+
     Source: docs.databricks.com/dev-tools/bundles/settings.html#sync
     """
-    left_out = [f":(exclude,glob){pattern}" for pattern in CONFIGURATION["sync"]["exclude"]]
+    left_out = [
+        f":(exclude,glob){pattern if '/' in pattern else f'**/{pattern}'}"
+        for pattern in CONFIGURATION["sync"]["exclude"]
+    ]
     listed = subprocess.run(
         [
             "git",
