@@ -349,7 +349,7 @@ def test_when_a_task_runs(run_if: str, one: str, other: str, ends: str) -> None:
 
 def test_postgres_does_not_sleep_while_a_task_may_hold_the_lock() -> None:
     """Scale to zero ends sessions, and the session of the lock is silent."""
-    found = definitions_of_prod()
+    found = definitions("prod")
     idle = int(found["postgres_endpoints"]["state"]["suspend_timeout_duration"].removesuffix("s"))
     limits = [task["timeout_seconds"] for job in found["jobs"].values() for task in job["tasks"]]
     assert idle > max(limits)
