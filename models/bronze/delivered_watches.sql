@@ -8,7 +8,7 @@ MODEL (
   kind INCREMENTAL_BY_TIME_RANGE (
     time_column _ingest_date
   ),
-  tags (bronze, deliveries, internal),
+  tags (bronze, deliveries, internal, personal_data),
   signals (
     day_is_delivered()
   ),
@@ -34,4 +34,6 @@ SELECT
   _file_state /* Checksum of the file's size and time when it was read; NULL of a seed. */
 FROM @DELIVERY('watches', @WATCHES_COLUMNS())
 WHERE
-  _ingest_date BETWEEN @start_date AND @end_date
+  _ingest_date BETWEEN @start_date AND @end_date;
+
+@PERSONAL_DATA(device, _rescued_data)

@@ -9,7 +9,7 @@ MODEL (
   kind INCREMENTAL_BY_TIME_RANGE (
     time_column _ingest_date
   ),
-  tags (quarantine, deliveries, internal),
+  tags (quarantine, deliveries, internal, personal_data),
   audits (
     not_null(columns := (_row_hash, _broken_rules))
   )
@@ -46,4 +46,6 @@ WHERE
     OR (
       NOT deliveries.watch_id IS NULL AND watches.watch_id IS NULL
     )
-  )
+  );
+
+@PERSONAL_DATA(review, _rescued_data)

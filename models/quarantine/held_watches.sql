@@ -9,7 +9,7 @@ MODEL (
   kind INCREMENTAL_BY_TIME_RANGE (
     time_column _ingest_date
   ),
-  tags (quarantine, deliveries, internal),
+  tags (quarantine, deliveries, internal, personal_data),
   audits (
     not_null(columns := (_row_hash, _broken_rules))
   )
@@ -41,4 +41,6 @@ WHERE
     NOT @IS_ACCEPTABLE(@WATCHES_RULES(), deliveries)
     OR users.user_id IS NULL
     OR shows.show_id IS NULL
-  )
+  );
+
+@PERSONAL_DATA(device, _rescued_data)

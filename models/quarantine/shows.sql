@@ -8,7 +8,7 @@ MODEL (
   kind INCREMENTAL_BY_TIME_RANGE (
     time_column _ingest_date
   ),
-  tags (quarantine, deliveries),
+  tags (quarantine, deliveries, personal_data),
   audits (
     not_null(columns := (_row_hash, _rejected_for))
   )
@@ -31,4 +31,6 @@ SELECT
 FROM bronze.delivered_shows AS deliveries
 WHERE
   _ingest_date BETWEEN @start_date AND @end_date
-  AND NOT @IS_ACCEPTABLE(@SHOWS_RULES(), deliveries)
+  AND NOT @IS_ACCEPTABLE(@SHOWS_RULES(), deliveries);
+
+@PERSONAL_DATA(_rescued_data)

@@ -19,12 +19,13 @@ from sqlmesh.core.snapshot import SnapshotChangeCategory
 
 from operations import launcher
 from operations.changes.between import changes
+from operations.environment.personal_data import PERSONAL
 from tests.warehouse.start import Warehouse
 
 GOLDEN = Path(__file__).with_name("statements.sql")
 PROJECT_TAG = "project:streaming-platform"
 COMPLETED = "SELECT COUNT_IF(is_completed) FROM {}.fct_watches"
-KEPT = ("CREATE TABLE", "ALTER TABLE", "GRANT")
+KEPT = ("CREATE TABLE", "ALTER TABLE", "SET TAG", "GRANT")
 pytestmark = pytest.mark.slow
 
 
@@ -82,14 +83,12 @@ def test_personal_data_is_tagged_wherever_it_is_stored(delivered: Delivered) -> 
         )
         stored = context.engine_adapter.fetchall(
             "SELECT table_name, column_name FROM system.information_schema.columns "
-            "WHERE table_catalog = 'streaming_prod' AND column_name IN ('name', 'email') "
-            "AND table_schema LIKE 'sqlmesh\\\\_\\\\_%' AND table_name NOT LIKE '%raw\\\\_users%'"
+            "JOIN system.information_schema.tables USING (table_catalog, table_schema, table_name) "
+            f"WHERE table_catalog = 'streaming_prod' AND column_name IN {PERSONAL} "
+            "AND table_type = 'MANAGED'"
         )
-    views = ("bronze__users", "analytics__")
-    assert {tuple(row) for row in tagged} == {
-        tuple(row) for row in stored if not row[0].startswith(views)
-    }
-    assert len(tagged) == 12
+    assert {tuple(row) for row in tagged} == {tuple(row) for row in stored}
+    assert len(tagged) == 34
 
 
 def change(platform: Platform, model: str, old: str, new: str) -> None:
