@@ -25,6 +25,7 @@ from tests.warehouse.start import Warehouse
 GOLDEN = Path(__file__).with_name("statements.sql")
 PROJECT_TAG = "project:streaming-platform"
 COMPLETED = "SELECT COUNT_IF(is_completed) FROM {}.fct_watches"
+MADE = re.compile(r"CREATE (?:OR REPLACE )?(TABLE|VIEW) (?:IF NOT EXISTS )?`(\w+)`\.`(\w+?)__")
 KEPT = ("CREATE TABLE", "ALTER TABLE", "SET TAG", "GRANT")
 pytestmark = pytest.mark.slow
 
@@ -88,7 +89,7 @@ def test_personal_data_is_tagged_wherever_it_is_stored(delivered: Delivered) -> 
             "AND table_type = 'MANAGED'"
         )
     assert {tuple(row) for row in tagged} == {tuple(row) for row in stored}
-    assert len(tagged) == 34
+    assert len(tagged) == 36
 
 
 def change(platform: Platform, model: str, old: str, new: str) -> None:
@@ -112,7 +113,8 @@ def evaluated(warehouse: Warehouse, since: int) -> set[str]:
 
 def test_changes_in_a_new_environment(delivered: Delivered) -> None:
     """It shows what prod has, and computes what was changed: a new column of silver.shows costs
-    that model, what reads it stays as it is; a changed column of a fact can be compared.
+    that model, what reads it stays as it is; a changed column of a fact can be compared. What it
+    computes lies in prod's catalog, among prod's own tables; only its views do not.
     """
     _, platform, warehouse = delivered.both
     change(
@@ -134,6 +136,14 @@ def test_changes_in_a_new_environment(delivered: Delivered) -> None:
     before = len(warehouse.statements())
     platform.plan(delivered.last, "dev", include_unmodified=True)
     assert evaluated(warehouse, before) == {"silver__shows", "gold__fct_watches"}
+    made = [
+        match.groups() for s in warehouse.statements()[before:] if (match := MADE.search(s.sent))
+    ]
+    assert {(kind, catalog, schema == "sqlmesh") for kind, catalog, schema in made} == {
+        ("TABLE", "streaming_prod", True),
+        ("VIEW", "streaming_prod", True),
+        ("VIEW", "streaming_dev", False),
+    }
     count = "SELECT COUNT(*) FROM {}.fct_ratings"
     in_prod = values(platform, count.format("streaming_prod.gold"))
     assert in_prod[0] and in_prod == values(platform, count.format("streaming_dev.gold__dev"))
