@@ -67,6 +67,11 @@ class Call:
     def rescued(self) -> str:
         return self.options.get("rescuedDataColumn", "")
 
+    @property
+    def is_case_sensitive(self) -> bool:
+        """Whether columns that differ by case are two (readerCaseSensitive is the default)."""
+        return self.format == "parquet" and bool(self.rescued)
+
     def has(self, option: str) -> bool:
         return self.options.get(option, "false").lower() == "true"
 
@@ -96,6 +101,9 @@ class Files:
             read = self._csv_by_name(call, schema, files, with_metadata)
         elif schema and call.rescued and call.format == "json":
             read = self._json_by_name(call, schema, files, with_metadata)
+        elif schema and call.rescued and call.format == "parquet":
+            extra = [f for f in self._load(call, files, None).schema if f.name not in schema.names]
+            read = self._with_rescued(call, schema, files, extra, with_metadata)
         elif call.rescued:
             raise NotKnown(f"rescuedDataColumn for {call.format} without a schema and header")
         else:
@@ -168,7 +176,8 @@ class Files:
         if text is None:
             return None
         schema = StructType.fromDDL(text)
-        if call.rescued and any(field.dataType != StringType() for field in schema):
+        other = any(field.dataType != StringType() for field in schema)
+        if call.rescued and other and call.format != "parquet":
             raise NotKnown("rescuedDataColumn with columns of another type than STRING")
         return schema
 
@@ -273,9 +282,19 @@ class Files:
             raise NotKnown("rescuedDataColumn for json with multiLine")
         unread = sorted(_keys(files) - set(schema.names))
         extra = [StructField(name, StringType()) for name in unread]
+        return self._with_rescued(call, schema, files, extra, with_metadata)
+
+    def _with_rescued(
+        self,
+        call: Call,
+        schema: StructType,
+        files: Sequence[Path],
+        extra: Sequence[StructField],
+        with_metadata: bool,
+    ) -> DataFrame:
         loaded = self._load(call, files, StructType([*schema, *extra]))
         columns = [F.col(quoted(name)) for name in schema.names]
-        rescued = self._rescued(call, {name: F.col(quoted(name)) for name in unread})
+        rescued = self._rescued(call, {field.name: F.col(quoted(field.name)) for field in extra})
         metadata = self._metadata(call, with_metadata)
         return loaded.select(*columns, rescued.alias(call.rescued), *metadata)
 

@@ -59,6 +59,7 @@ DATABRICKS_PROPERTIES = {
 }
 SENT_AS_TEXT = (DayTimeIntervalType, YearMonthIntervalType, VariantType)
 LONGEST_NAME = 255
+CASE_SENSITIVE = "spark.sql.caseSensitive"
 view_numbers = itertools.count(1)
 
 
@@ -124,6 +125,7 @@ class Session:
             note(text)
             return self._spark(text, statement, records)
         finally:
+            self.spark.conf.unset(CASE_SENSITIVE)
             for view in views:
                 self.spark.catalog.dropTempView(view)
 
@@ -353,6 +355,8 @@ class Session:
             given[option[0].text] = self._constant(statement, option[2:])
         call = Call.of(self._constant(statement, path), given)
         self._needs_volume(call.path)
+        if call.is_case_sensitive:
+            self.spark.conf.set(CASE_SENSITIVE, True)
         with_metadata = statement.mentions("_metadata")
         frame = self.files.read(call, with_metadata)
         statement.replace(statement.tokens[at : reader.at], quoted(self._view(frame, views)))
