@@ -34,4 +34,4 @@ FROM @DELIVERY('users', @USERS_COLUMNS())
 WHERE
   _ingest_date BETWEEN @start_date AND @end_date;
 
-@PERSONAL_DATA(name, email)
+@PERSONAL_DATA(name, email, _rescued_data)

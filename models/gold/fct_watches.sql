@@ -11,7 +11,7 @@ MODEL (
     unique_key watch_id
   ),
   grain watch_id,
-  tags gold,
+  tags (gold, personal_data),
   depends_on (quality.deliveries, quality.reconciliation),
   clustered_by (watch_date, watch_id),
   physical_properties (
@@ -94,4 +94,6 @@ LEFT JOIN silver.users_history AS users
   AND users._holds_from <= watches.watched_at
   AND users._holds_to >= watches.watched_at;
 
-@PRIMARY_KEY(watch_id)
+@PRIMARY_KEY(watch_id);
+
+@PERSONAL_DATA(device)

@@ -35,4 +35,4 @@ WHERE
   _ingest_date BETWEEN @start_date AND @end_date
   AND NOT @IS_ACCEPTABLE(@USERS_RULES(), deliveries);
 
-@PERSONAL_DATA(name, email)
+@PERSONAL_DATA(name, email, _rescued_data)
