@@ -55,6 +55,27 @@ def test_no_statement_failed(delivered: Delivered) -> None:
     assert [s.error for s in delivered.sent if s.error] == []
 
 
+def test_no_table_is_partitioned(delivered: Delivered) -> None:
+    """A day is kilobytes; and Databricks lets no table be both partitioned and clustered."""
+    sent = [_without_what_changes(s.sent) for s in delivered.first_plan]
+    tables = [text for text in sent if text.startswith("CREATE TABLE")]
+    assert tables and not [text for text in tables if "PARTITIONED BY" in text]
+    days = [text for text in tables if "`bronze__delivered_watches`" in text]
+    assert days and all("CLUSTER BY (`_ingest_date`)" in text for text in days)
+
+
+def test_nothing_is_asked_that_is_known(delivered: Delivered) -> None:
+    """Not the catalog, which the connection says; and comments come as one statement a table."""
+    sent = [_without_what_changes(s.sent) for s in delivered.sent]
+    assert not [text for text in sent if "CURRENT_CATALOG" in text or text.startswith("USE ")]
+    described = [
+        s.sent.split("ALTER COLUMN")[0]
+        for s in delivered.first_plan
+        if " COMMENT '" in s.sent and "ALTER COLUMN" in s.sent
+    ]
+    assert described and len(described) == len(set(described))
+
+
 def test_statements_run_at_once(delivered: Delivered) -> None:
     ends, most = [], 0
     for statement in sorted(delivered.first_plan, key=lambda s: s.began):
@@ -212,7 +233,9 @@ def test_restatement(delivered: Delivered) -> None:
     (day,) = values(platform, "SELECT MAX(_ingest_date) FROM streaming_prod.bronze.ratings")
     before, since = values(platform, count), len(warehouse.statements())
     platform.restate(day, delivered.last, "ratings")
-    assert "bronze__delivered_ratings" in evaluated(warehouse, since)
+    filling = [(m[1], s.sent) for s in warehouse.statements()[since:] if (m := filled_model(s))]
+    (replaced,) = (sent for model, sent in filling if model == "bronze__delivered_ratings")
+    assert "REPLACE WHERE `_ingest_date` BETWEEN" in replaced
     assert values(platform, count) == before
 
 
