@@ -82,6 +82,7 @@ SETTINGS = {
         Setting("DATABRICKS_TOKEN"),
         Setting("DATABRICKS_CLIENT_ID"),
         Setting("DATABRICKS_CLIENT_SECRET"),
+        Setting("DATABRICKS_SECOND_TOKEN"),
         _number("DATABRICKS_CONCURRENT_TASKS", "4"),
         Setting("STREAMING_ENVIRONMENT", "unnamed"),
         Setting("STREAMING_ANALYSTS"),

@@ -331,13 +331,31 @@ def ui(gateway: str | None, options: tuple[str, ...]) -> None:
 
 
 @streaming.command()
-def check() -> None:
+@click.option("--workspace", is_flag=True, help="Also try there what its documentation promises.")
+@click.option("--only", default="", help="With --workspace: the items whose names have this.")
+@click.option(
+    "--out",
+    type=FILE,
+    default="workspace_check.json",
+    help="With --workspace: the file for the findings.  [default: workspace_check.json]",
+)
+def check(workspace: bool, only: str, out: Path) -> None:
     """Whether the gateway databricks can be used, or which setting is wrong."""
     from operations import connection
 
     connection.check()
     catalogs = " and ".join(connection.CATALOGS)
     click.echo(f"The gateway databricks can be used: {catalogs} are there.")
+    if workspace:
+        from operations import terminal
+        from operations.workspace import check as acceptance
+
+        items = [item for item in acceptance.ITEMS if only in item.name]
+        findings = acceptance.check(items, click.echo)
+        out.write_text(terminal.as_json(findings), encoding="utf-8")
+        click.echo(f"{acceptance.counted(findings)}. The findings are in {out}.")
+        if differing := acceptance.differing(findings):
+            raise CommandError(f"Not as expected: {', '.join(differing)}. What to do is above.")
 
 
 @streaming.command()

@@ -53,10 +53,11 @@ PHYSICAL = {
     "DOUBLE": "double",
 }
 INTEGERS = {8: "tinyint", 16: "smallint", 32: "int", 64: "bigint"}  # by their bits
-# The end of a parquet file: its footer, the footer's length in four bytes, the least first, PAR1.
-LENGTH = f"CONCAT({', '.join(f'SUBSTRING(content, -{place}, 1)' for place in (5, 6, 7, 8))})"
-LENGTH = f"LEAST(CAST(CONV(HEX({LENGTH}), 16, 10) AS BIGINT) + 8, length)"
-FOOTER = f"SUBSTRING(content, -CAST({LENGTH} AS INT), CAST({LENGTH} AS INT))"
+# A parquet file ends with its footer, the footer's length in four bytes, the least first, and PAR1.
+LENGTH_BYTES = f"CONCAT({', '.join(f'SUBSTRING(content, -{place}, 1)' for place in (5, 6, 7, 8))})"
+FOOTER_LENGTH = f"LEAST(CAST(CONV(HEX({LENGTH_BYTES}), 16, 10) AS BIGINT) + 8, length)"
+FOOTER = f"""CASE WHEN HEX(SUBSTRING(content, -4, 4)) = '{b"PAR1".hex()}'
+    THEN SUBSTRING(content, -CAST({FOOTER_LENGTH} AS INT), CAST({FOOTER_LENGTH} AS INT)) END"""
 # A quoted field of csv, and the first line, in Java's regular expressions, escaped for SQL.
 QUOTED_FIELD = r'(?<=^|[,\\r\\n])"[^"]*+(?:""[^"]*+)*+"(?=[,\\r\\n]|\\z)'
 HEADER = r'^(?:[^"\\r\\n]++|"[^"]*+")*+[\\r\\n]*'

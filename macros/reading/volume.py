@@ -12,7 +12,7 @@ from collections import defaultdict
 
 from sqlglot import exp
 
-from macros.reading.files import day_of, together
+from macros.reading.files import day_of_file, together
 
 # Stands for a quoted empty field, which Spark otherwise reads as NULL like an unquoted one.
 QUOTED_EMPTY = "\ue000\ue000"
@@ -85,7 +85,7 @@ def _volume_select(read: exp.Table, values: dict[str, str]) -> exp.Select:
     """Values of files by their column's name, with day and path."""
     return exp.select(
         *(f"{value} AS {column}" for column, value in values.items()),
-        f"{day_of('_metadata.file_path')} AS _ingest_date",
+        f"{day_of_file('_metadata.file_path')} AS _ingest_date",
         f"{file_path()} AS _source",
         dialect="databricks",
     ).from_(read)

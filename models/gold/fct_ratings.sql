@@ -21,7 +21,8 @@ MODEL (
     day_is_delivered()
   ),
   audits (
-    grain_is_unique(key := rating_id, changed := silver.ratings, changed_on := _accepted_on)
+    grain_is_unique(key := rating_id, changed := silver.ratings, changed_on := _accepted_on),
+    every_row_is_shown(key := rating_id, below := silver.ratings, changed_on := _accepted_on)
   )
 );
 

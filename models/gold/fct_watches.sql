@@ -22,6 +22,7 @@ MODEL (
   ),
   audits (
     grain_is_unique(key := watch_id, changed := silver.watches, changed_on := _accepted_on),
+    every_row_is_shown(key := watch_id, below := silver.watches, changed_on := _accepted_on),
     assert_fct_watches_valid_ratings,
     assert_completed_watches_have_ratings
   )

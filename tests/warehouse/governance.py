@@ -162,6 +162,15 @@ class Governance:
         self.rights.needs("MODIFY", on)
         self.records.add(Record("COMMENT", on, value=text, column=column))
 
+    def _comments(self, reader: Reader, on: Name, column: str) -> None:
+        """Those of several columns, which one ALTER COLUMN may set."""
+        self._comment(reader, on, column)
+        while reader.takes(","):
+            column = ".".join(reader.name())
+            self._column(on, column)
+            reader.needs("COMMENT")
+            self._comment(reader, on, column)
+
     # ALTER
 
     def _alter(self, reader: Reader) -> Callable[[Reader], None] | None:
@@ -188,7 +197,7 @@ class Governance:
         if reader.takes("UNSET", "TAGS"):
             return self._unset_tags
         if reader.takes("COMMENT"):
-            return self._comment
+            return self._comments
         if reader.takes("SET", "MASK"):
             return self._set_mask
         if reader.takes("DROP", "MASK"):

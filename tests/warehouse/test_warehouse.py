@@ -82,7 +82,7 @@ def test_information_schema(run: Run) -> None:
         ("id", "bigint", "key"),
         ("n", "decimal(9,2)", None),
     ]
-    run("ALTER TABLE t ALTER COLUMN n COMMENT 'how many'")
+    run("ALTER TABLE t ALTER COLUMN n COMMENT 'how many', id COMMENT 'an id'")
     run("COMMENT ON COLUMN t.id IS 'the key'")
     assert run(f"{columns} WHERE {where} AND table_name = 't' ORDER BY ordinal_position") == [
         ("id", "bigint", "the key"),
