@@ -112,7 +112,7 @@ def measure(folder: Path) -> Counts:
         (shutil.copytree if source.is_dir() else shutil.copy2)(source, project / part)
     data.mkdir()
     counts: Counts = {}
-    with warehouse(folder / "warehouse") as started:
+    with warehouse(folder / "warehouse", mounted=[folder]) as started:
         os.environ |= started.environment | {
             "STREAMING_LANDING": str(folder / "landing"),
             "STREAMING_LANDING_FORMAT": "parquet",

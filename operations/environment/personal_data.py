@@ -33,7 +33,8 @@ class PersonalData:
         self._versions = (environment, prod)
         self._known = {(name, column) for name, m in prod.items() for column in _columns(m)}
         self._parents: dict[tuple[int, Column], frozenset[Column] | None] = {}
-        found = {column for models in self._versions for column in tagged(models)}
+        # Free text is known by its name; what was rescued is computed from every column.
+        found = {c for models in self._versions for c in tagged(models) if c[1] not in FREE_TEXT}
         self._marked = found.union(
             *(self._upstream(models, column)[0] for models in self._versions for column in found)
         )

@@ -8,7 +8,7 @@ from shutil import copytree
 
 import oracle
 import pytest
-from engines import Delivered, Engines, engines, prepare
+from engines import Delivered, Engines, engines, of_admins
 from harness import checkout
 from test_bad_input import PARENTS_DAY, ROWS_DAY, deliver_kinds, deliver_parents
 
@@ -40,7 +40,7 @@ def delivered(running_warehouse: Warehouse, tmp_path_factory: pytest.TempPathFac
     folder = tmp_path_factory.mktemp("delivered")
     both = engines(running_warehouse, folder, "parquet", (), "platform", **SETTINGS)
     both.databricks.project = checkout(folder / "project")
-    prepare(both.warehouse)
+    both.warehouse.administer(*of_admins())
 
     deliver_parents(both.local, PARENTS_DAY)
     deliver(both, "parquet", [ROWS_DAY, *DAYS[:-2]])

@@ -97,10 +97,10 @@ def engines(
     return Engines(local, databricks, server)
 
 
-def prepare(server: Warehouse) -> None:
-    """Runs resources/databricks.sql as an admin."""
+def of_admins() -> list[str]:
+    """The statements of resources/databricks.sql."""
     text = re.sub("--.*", "", (PROJECT / "resources" / "databricks.sql").read_text())
-    server.administer(*filter(str.strip, text.split(";")))
+    return [statement for statement in text.split(";") if statement.strip()]
 
 
 def tables(

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 
 from sqlglot import exp, parse_one
+from sqlglot.errors import ParseError
 
 from .records import Objects, Record, Records
 from .sql import Name, NotKnown, Reader, Refused, Statement, literal, quoted
@@ -230,7 +231,7 @@ class Rights:
                 self.needs_owner(on)
         made = [] if is_there else [Record("OWNER", on, value=self.user)]
         if kind == "VIEW":
-            made.append(Record("VIEW", on, value=_query(reader, statement)))
+            made.append(Record("VIEW", on, value=self._qualified(_query(reader, statement))))
         return made
 
     def _drop(self, reader: Reader) -> None:
@@ -287,9 +288,15 @@ class Rights:
     def _named(self, sql: str) -> list[Name]:
         return [self.objects.qualify(name) for name, *_ in _sources(sql)]
 
+    def _qualified(self, sql: str) -> str:
+        """A query with the full names of what it reads, whatever session runs it."""
+        for name, start, end, _ in sorted(_sources(sql), key=lambda source: -source[1]):
+            sql = f"{sql[:start]}{quoted(*self.objects.qualify(name))}{sql[end:]}"
+        return sql
+
     def shown(self, statement: Statement, mask: Callable[[Name], str]) -> Statement:
         """A statement that reads no more than this user may see."""
-        if self.is_admin or not is_query(statement):
+        if self.is_admin or not is_query(statement) or not self._policies():
             return statement
         return Statement(self.masked(statement.sql, mask))
 
@@ -298,7 +305,7 @@ class Rights:
 
         `mask` makes a function callable and says by which name.
         """
-        for name, start, end, has_alias in sorted(_sources(sql), key=lambda s: -s[1]):
+        for name, start, end, has_alias in sorted(_sources(sql), key=lambda source: -source[1]):
             shown = self._shown(self.objects.qualify(name), mask)
             if shown:
                 alias = "" if has_alias else f" AS {quoted(name[-1])}"
@@ -309,23 +316,30 @@ class Rights:
         """The query that stands for a relation of which something is masked."""
         if view := self.records.get(Record("VIEW", on)):
             shown = self.masked(view.value, mask)
-            return shown if shown != view.value else None
+            if shown == view.value:
+                return None
+            listed = ", ".join(map(quoted, self.objects.columns(on)))
+            return f"SELECT * FROM ({shown}) AS v({listed})"
         hidden = dict(self._hidden(on))
         if not hidden:
             return None
         columns = (
-            f"{mask(hidden[column])}({quoted(column)}) AS {quoted(column)}"
-            if column in hidden
-            else quoted(column)
-            for column in self.objects.columns(on)
+            f"{mask(hidden[name])}({quoted(name)}) AS {quoted(name)}"
+            if name in hidden
+            else quoted(name)
+            for name in self.objects.columns(on)
         )
         return f"SELECT {', '.join(columns)} FROM {quoted(*on)}"
 
+    def _policies(self) -> list[tuple[Name, Policy]]:
+        """The policies that mask something for this user, and what they are on."""
+        read = ((r.on, Policy(**json.loads(r.value))) for r in self.records.of("POLICY"))
+        return [(on, policy) for on, policy in read if policy.applies_to(self.principals)]
+
     def _hidden(self, on: Name) -> Iterator[tuple[str, Name]]:
         """The columns of a table that a policy masks for this user, each with the function."""
-        for record in self.records.of("POLICY"):
-            policy = Policy(**json.loads(record.value))
-            if policy.applies_to(self.principals) and record.on == on[: len(record.on)]:
+        for above, policy in self._policies():
+            if above == on[: len(above)]:
                 for tag in self.records.of("TAG"):
                     if tag.on == on and tag.column and tag.key == policy.tag:
                         yield tag.column, tuple(policy.function)
@@ -338,7 +352,10 @@ def is_query(statement: Statement) -> bool:
 @cache
 def _sources(sql: str) -> tuple[tuple[Name, int, int, bool], ...]:
     """The relations that a statement reads: name, place in the text, whether it has an alias."""
-    tree = parse_one(sql, dialect="databricks")
+    try:
+        tree = parse_one(sql, dialect="databricks")
+    except ParseError as error:
+        raise NotKnown(f"what this statement reads: {error}") from None
     written = (exp.Create, exp.Insert, exp.Merge, exp.Update, exp.Delete)
     target = tree.this.find(exp.Table) if isinstance(tree, written) and tree.this else None
     of_query = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
