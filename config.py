@@ -17,6 +17,7 @@ from sqlmesh.integrations.github.cicd.config import GithubCICDBotConfig
 
 from macros.settings import databricks_host, setting
 from operations.hooks.loader import ProjectLoader
+from operations.sqlmesh_internals import sql_warehouse
 
 DATA = setting("STREAMING_DATA_DIR")
 ON_DATABRICKS = bool(setting("DATABRICKS_HOST"))
@@ -35,23 +36,24 @@ def databricks() -> dict[str, Any]:
         }
     else:
         credentials = {"access_token": setting("DATABRICKS_TOKEN")}
-    connection = {
-        "type": "databricks",
-        "server_hostname": databricks_host(),
-        "http_path": setting("DATABRICKS_HTTP_PATH"),
+    connection = sql_warehouse(
+        server_hostname=databricks_host(),
+        http_path=setting("DATABRICKS_HTTP_PATH"),
         **credentials,
         # Without its catalog SQLMesh connects to this gateway at every start, whichever gateway
         # was asked for.
-        "catalog": "streaming_prod",
-        "concurrent_tasks": tasks,
-        "disable_databricks_connect": True,
-        "session_configuration": {
+        catalog="streaming_prod",
+        concurrent_tasks=tasks,
+        disable_databricks_connect=True,
+        # In a job SQLMesh would take the Spark session of the task instead of the warehouse.
+        disable_spark_session=True,
+        session_configuration={
             "timezone": "UTC",
             "QUERY_TAGS": (
                 f"project:streaming-platform,environment:{setting('STREAMING_ENVIRONMENT')}"
             ),
         },
-    }
+    )
     if setting("STREAMING_STATE_HOST"):
         state = {
             "type": "postgres",

@@ -128,7 +128,9 @@ def _compared(context: Context, table: str, before: int) -> tuple[int, int]:
 def measure(watches: int, days: int, folder: Path, memory: str) -> dict[str, Written]:
     """What the day after `days` days with `watches` watches writes, on a stand-in in `folder`."""
     print(f"{watches:,} watches in {days} days, and one more", flush=True)
-    with warehouse(folder / "warehouse", memory=memory, **LARGE_DATA) as started:
+    with warehouse(
+        folder / "warehouse", mounted=[folder], memory=memory, conf=LARGE_DATA
+    ) as started:
         os.environ |= started.environment
         with built(watches, days, folder, "databricks") as (context, run_day_after):
             before = versions(context)

@@ -12,6 +12,7 @@ from sqlglot import exp
 from sqlmesh.core.linter.rule import Rule, RuleViolation
 from sqlmesh.core.model import Model
 
+from operations.environment.personal_data import PERSONAL, tagged
 from operations.landing import MODEL, SIGNAL
 from operations.sqlmesh_internals import file_of
 
@@ -199,6 +200,21 @@ class NoModelAheadOfDeliveries(Rule):
         if needs_it and SIGNAL not in (name for name, _ in model.signals):
             return self.violation(f"The signal {SIGNAL} is missing.")
         return None
+
+
+class NoUntaggedPersonalData(Rule):
+    """What is stored and may hold personal data is tagged.
+
+    Reason to flag: the policies of a workspace mask tagged columns and no others.
+
+    How to remediate: end the file with `@PERSONAL_DATA(name, email)`, naming the columns.
+    """
+
+    def check_model(self, model: Model) -> RuleViolation | None:
+        marked = {column for _, column in tagged({model.fqn: model})}
+        held = [name for name in model.columns_to_types or {} if name in PERSONAL]
+        missing = [] if model.kind.is_view else [name for name in held if name not in marked]
+        return self.violation(f"Not tagged: {', '.join(missing)}.") if missing else None
 
 
 class NoMisplacedModel(Rule):

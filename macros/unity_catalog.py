@@ -33,16 +33,14 @@ def primary_key(evaluator: MacroEvaluator, *columns: exp.Expr) -> list[exp.Expr]
 def personal_data(evaluator: MacroEvaluator, *columns: exp.Expr) -> list[exp.Expr]:
     """Statements that tag columns as personal data when a model's table is created.
 
-    The policy in resources/databricks.sql masks every column with the tag.
+    The policy in resources/databricks.sql masks every column with the tag, which is governed and
+    has no values.
     """
     if not _creates_on_databricks(evaluator):
         return []
     table = evaluator.this_model
     return [
-        exp.Command(
-            this=f"ALTER TABLE {table} ALTER COLUMN {column.name} "
-            f"SET TAGS ('personal_data' = '{column.name}')"
-        )
+        exp.Command(this=f"SET TAG ON COLUMN {table}.{column.name} personal_data")
         for column in columns
     ]
 

@@ -8,17 +8,30 @@ from __future__ import annotations
 
 import re
 from contextlib import closing
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
+from sqlglot import exp
 from sqlmesh import EngineAdapter
 
+from macros.feeds import LAYERS
 from macros.settings import databricks_host, setting
 from operations import PROJECT, CommandError
 from operations.sqlmesh_internals import config_of
 
 CATALOGS = ("streaming_prod", "streaming_dev")
 PATIENCE = 10  # seconds for the host's first answer
+SHOWN = 3  # of the objects of other owners
+OF_OTHERS = f"""SELECT IF(table_type = 'VIEW', 'VIEW', 'TABLE'), table_catalog, table_schema,
+  table_schema || '.' || table_name, table_owner
+FROM system.information_schema.tables
+WHERE table_catalog IN {CATALOGS} AND table_owner <> current_user()
+UNION ALL
+SELECT 'SCHEMA', catalog_name, schema_name, schema_name, schema_owner
+FROM system.information_schema.schemata
+WHERE catalog_name IN {CATALOGS} AND schema_owner <> current_user()
+ORDER BY ALL"""
 SECRETS = ("DATABRICKS_TOKEN", "DATABRICKS_CLIENT_SECRET")
 # What the workspace and the driver say, and what brings it about: the first that fits counts. A
 # refused permission and a stopped warehouse may name the warehouse too, and any of them may hold
@@ -52,10 +65,11 @@ class Unusable(CommandError):
 
 
 def check() -> None:
-    """Connects as SQLMesh would and looks for the catalogs.
+    """Connects as SQLMesh would, looks for the catalogs, and for objects of another owner in them.
 
     Raises:
-        Unusable: A setting is missing, the host does not answer, or the workspace refuses.
+        Unusable: A setting is missing, the host does not answer, the workspace refuses, or what
+            SQLMesh has to replace belongs to another.
     """
     host = databricks_host()
     needed = ["DATABRICKS_HOST", "DATABRICKS_HTTP_PATH"]
@@ -90,11 +104,49 @@ def check() -> None:
         _run(adapter, "SELECT 1")
         for catalog in CATALOGS:
             _run(adapter, f"USE CATALOG {catalog}")
+        if found := of_other_owners(adapter):
+            raise Unusable(_others(found))
 
 
-def _run(adapter: EngineAdapter, statement: str) -> None:
+def of_other_owners(adapter: EngineAdapter) -> list[tuple[str, str, str]]:
+    """The schemas, tables and views of SQLMesh that who connects does not own.
+
+    Only its owner may replace a view; MANAGE is not enough ("Create views" in Databricks'
+    documentation, read on 2026-11-30). An owner may be a group that who connects is in.
+
+    Returns:
+        For each its kind (SCHEMA, TABLE or VIEW), its full name and its owner.
+    """
+    found = [
+        (str(kind), f"{catalog}.{name}", str(owner))
+        for kind, catalog, schema, name, owner in _run(adapter, OF_OTHERS)
+        if str(schema).removeprefix("sqlmesh__").split("__")[0] in LAYERS
+    ]
+    groups = {
+        owner
+        for owner in {owner for _, _, owner in found}
+        if _run(adapter, f"SELECT is_account_group_member({exp.Literal.string(owner)})")[0][0]
+    }
+    return [each for each in found if each[2] not in groups]
+
+
+def _others(found: list[tuple[str, str, str]]) -> str:
+    """What belongs to others, and how it is given to who connects."""
+    shown = ", ".join(f"{name} (owner '{owner}')" for _, name, owner in found[:SHOWN])
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    kind, name, _ = found[0]
+    return (
+        f"Others own {shown}{more}, and only its owner may replace a view. Connect as the "
+        f"principal that made them, or have a metastore admin run ALTER {kind} {name} SET OWNER TO "
+        "`<principal>`, and the same for each."
+    )
+
+
+def _run(adapter: EngineAdapter, statement: str) -> list[tuple[Any, ...]]:
+    """The rows of a statement."""
     try:
         adapter.execute(statement)
+        return adapter.cursor.fetchall() if statement.startswith("SELECT") else []
     except Exception as error:
         raise Unusable(f"{_remedy(str(error))} ({statement}: {_without_secrets(error)})") from error
 

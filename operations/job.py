@@ -33,6 +33,10 @@ def main(arguments: Sequence[str]) -> None:
     sys.path.insert(0, str(PROJECT))
     # The uploaded project is for reading; and the driver's threads may not survive a fork.
     os.environ.update(SQLMESH__CACHE_DIR=f"{SCRATCH}/cache", MAX_FORK_WORKERS="1")
+    # A task is executed in an IPython shell. With Databricks' variable beside it SQLMesh and rich
+    # would take it for a notebook: progress as widgets, text as HTML. What prints asks for both.
+    os.environ["SQLMESH_RUNTIME_ENVIRONMENT"] = "ci"
+    os.environ.pop("DATABRICKS_RUNTIME_VERSION", None)
 
     from sqlmesh.utils.errors import SQLMeshError
 

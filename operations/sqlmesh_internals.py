@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import logging
 import traceback
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+from sqlglot import exp
 from sqlglot.lineage import Node
 from sqlmesh import Context, Model, Snapshot
 from sqlmesh.core.audit import Audit, ModelAudit
 from sqlmesh.core.config import Config
+from sqlmesh.core.config.connection import DatabricksConnectionConfig
 from sqlmesh.core.config.loader import load_configs
 from sqlmesh.core.console import (
     CaptureTerminalConsole,
@@ -28,6 +33,7 @@ from sqlmesh.core.console import (
 )
 from sqlmesh.core.context_diff import ContextDiff
 from sqlmesh.core.dialect import MacroFunc, normalize_model_name
+from sqlmesh.core.engine_adapter.databricks import DatabricksEngineAdapter
 from sqlmesh.core.environment import Environment, EnvironmentNamingInfo
 from sqlmesh.core.loader import SqlMeshLoader
 from sqlmesh.core.model.definition import AuditResult
@@ -46,6 +52,7 @@ from sqlmesh.utils import random_id
 from sqlmesh.utils.cache import FileCache
 from sqlmesh.utils.concurrency import NodeExecutionFailedError
 from sqlmesh.utils.date import TimeLike, now
+from sqlmesh.utils.errors import ConfigError
 from sqlmesh.utils.hashing import crc32
 
 # Used as they are: what the tests say of each is all that the platform relies on.
@@ -79,6 +86,8 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
+PLANNING = "_streaming_planning"  # a console's attribute: the context whose plans it is told of
+
 
 class Loader(SqlMeshLoader):
     """SQLMesh's loader, with the parsed unit tests cached.
@@ -101,6 +110,80 @@ class Loader(SqlMeshLoader):
             name: ModelTestMetadata(path=path, test_name=name, body=body)
             for name, body in bodies.items()
         }
+
+
+class _WarehouseAdapter(DatabricksEngineAdapter):
+    """SQLMesh's adapter, less statements that tell it nothing it does not know.
+
+    docs/databricks.md, "What SQLMesh could spare", counts them.
+    """
+
+    @property
+    def current_catalog_type(self) -> str:
+        """By which SQLMesh cuts comments; before each one it asks the warehouse for the catalog."""
+        return self.get_catalog_type(self.default_catalog)
+
+    def set_current_catalog(self, catalog_name: str) -> None:
+        """Changes the catalog. A connection begins in the default one; SQLMesh sets no other."""
+        if catalog_name != self.default_catalog:
+            super().set_current_catalog(catalog_name)
+
+    def _create_column_comments(
+        self,
+        table_name: exp.Table | str,
+        column_comments: dict[str, str],
+        table_kind: str = "TABLE",
+        materialized_view: bool = False,
+    ) -> None:
+        """Sets the comments of a table's columns, in one statement; SQLMesh sends one a column.
+
+        A warehouse that takes no such statement gets SQLMesh's.
+        """
+        comments = (
+            f"{exp.column(column, quoted=True).sql(self.dialect)} COMMENT "
+            f"{exp.Literal.string(self._truncate_column_comment(comment)).sql(self.dialect)}"
+            for column, comment in column_comments.items()
+        )
+        table = exp.to_table(table_name).sql(self.dialect, identify=True)
+        try:
+            self.execute(f"ALTER TABLE {table} ALTER COLUMN {', '.join(comments)}")
+        except Exception:
+            super()._create_column_comments(
+                table_name, column_comments, table_kind, materialized_view
+            )
+
+
+class _Warehouse(DatabricksConnectionConfig):
+    """SQLMesh's connection to a SQL warehouse, which does nothing before it is used.
+
+    At every start SQLMesh makes the adapters of all gateways. For OAuth it asks the workspace for
+    its endpoints then, also when the gateway is not used, and for minutes where no host answers.
+    """
+
+    @property
+    def _connection_factory_with_kwargs(self) -> Callable[[], Any]:
+        @cache
+        def factory() -> Callable[[], Any]:
+            return super(_Warehouse, self)._connection_factory_with_kwargs
+
+        return lambda: factory()()
+
+    @property
+    def _engine_adapter(self) -> type[DatabricksEngineAdapter]:
+        return _WarehouseAdapter
+
+
+def sql_warehouse(**settings: Any) -> DatabricksConnectionConfig:
+    """The connection of a gateway to a SQL warehouse, from SQLMesh's settings of a connection.
+
+    Raises:
+        ConfigError: A setting is missing or does not fit.
+    """
+    try:
+        return _Warehouse(**settings)
+    except ValidationError as error:
+        reasons = "; ".join(each["msg"] for each in error.errors(include_input=False))
+        raise ConfigError(f"The gateway to Databricks: {reasons}. See .env.example.") from None
 
 
 def listen(method: str, listener: Callable[..., None]) -> None:
@@ -220,13 +303,49 @@ def evaluate(
     )
 
 
+def before_plans(
+    context: Context, steps: Iterable[Callable[[Context, EvaluatablePlan], None]]
+) -> None:
+    """Has steps done before a plan writes anything. A step that raises stops the plan.
+
+    Args:
+        context: The last that is given is the one that plans: a process has one at a time.
+        steps: Those of the first call of a console.
+    """
+    console = get_console()
+    is_known = hasattr(console, PLANNING)
+    setattr(console, PLANNING, weakref.ref(context))
+    if is_known:
+        return
+    shown = console.start_plan_evaluation
+
+    def told(plan: EvaluatablePlan) -> None:
+        planning = getattr(console, PLANNING)()
+        for step in steps:
+            step(planning, plan)
+        shown(plan)
+
+    console.start_plan_evaluation = told  # type: ignore[method-assign]
+
+
+def take_out_restated(context: Context, plan: EvaluatablePlan) -> None:
+    """Has what a plan restates count as not done from its first moment.
+
+    SQLMesh forgets a restatement that stops half way: the next run would have nothing to do, over a
+    mixture of old and new tables. Now it computes what is left.
+    """
+    state = context.state_sync
+    of_plan = [s.snapshot_id for s in plan.environment.snapshots if s.name in plan.restatements]
+    known = state.get_snapshots(of_plan).values()
+    # A preview is computed into a table of its own, but its version shares prod's days.
+    missing = [(s, plan.restatements[s.name]) for s in known if not s.is_paused_forward_only]
+    state.remove_intervals(missing)
+
+
 def restate(
     context: Context, environment: str, models: Iterable[str], start: TimeLike, end: TimeLike
 ) -> None:
     """Loads models again for some time, with all that hangs on them; changes no model.
-
-    SQLMesh forgets a restatement that stops half way. Here all of it is missing from the moment it
-    begins, so that the next run computes what is not done.
 
     Raises:
         PlanError: It failed.
@@ -239,8 +358,6 @@ def restate(
         skip_tests=True,
         skip_linter=True,
     ).build()
-    missing = [(plan.snapshots[key], interval) for key, interval in plan.restatements.items()]
-    context.state_sync.remove_intervals(missing)
     context.apply(plan)
 
 

@@ -7,6 +7,7 @@ from databricks.bundles.core import Bundle, Resource, Resources
 from resources import jobs, storage
 from resources.ai_bi import dashboard
 from resources.alerts import alerts
+from resources.permissions import permitted
 from resources.variables import Variables
 
 START = {"schedule": jobs.on_schedule, "file_arrival": jobs.on_file_arrival}
@@ -29,7 +30,7 @@ def load_resources(bundle: Bundle) -> Resources:
         "daily": START[start_with](jobs.daily()),
         "layers": jobs.layers(),
         "restate": jobs.restate(),
-        "platform": storage.warehouse(prod),
+        "platform": storage.warehouse(),
         "settings": storage.secrets(),
         "streaming": dashboard(environment, storage.WAREHOUSE_ID),
         **storage.schemas(environment),
@@ -39,8 +40,8 @@ def load_resources(bundle: Bundle) -> Resources:
         found |= {
             "landing": storage.landing_schema(),
             "deliveries": storage.landing(),
-            "state": storage.state(),
         }
+        found = {name: permitted(resource) for name, resource in found.items()}
     resources = Resources()
     for name, resource in found.items():
         resources.add_resource(name, resource)

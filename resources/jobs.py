@@ -23,6 +23,8 @@ from databricks.bundles.jobs import (
     SparkPythonTask,
     Task,
     TaskDependency,
+    TaskEmailNotifications,
+    TaskNotificationSettings,
     TriggerSettings,
 )
 
@@ -31,6 +33,7 @@ from resources.storage import WAREHOUSE_ID
 from resources.variables import Variables
 
 HOUR = 3600
+ENVIRONMENT = "5"  # of serverless Python; requirements-jobs.constraints.txt says what it brings
 RETRY_AFTER = 10 * 60 * 1000  # ms: what a killed run had sent to the warehouse has ended by then
 SETTINGS = {
     "SQLMESH__DEFAULT_GATEWAY": Variables.gateway,
@@ -49,7 +52,11 @@ SETTINGS = {
 
 
 def daily() -> Job:
-    """Waits for the day before, loads it, and reports; removes what no one sees in any case."""
+    """Waits for the day before, loads it, and reports in any case; then removes what no one sees.
+
+    A run of a job is as its leaf tasks are (docs.databricks.com/jobs/run-if). So the last task
+    needs those before it: came it in any case, a run that loaded nothing would be a success.
+    """
     return job(
         "streaming daily",
         "Waits for the deliveries of the day before, and loads all that is new.",
@@ -57,7 +64,7 @@ def daily() -> Job:
             task("wait", "wait", "--every=60", hours=12, retries=2),
             task("run", "run", after=["wait"], hours=6, retries=1),
             task("report", "report", after=["run"], run_if=RunIf.ALL_DONE, retries=1),
-            task("janitor", "janitor", after=["report"], run_if=RunIf.ALL_DONE, retries=1),
+            task("janitor", "janitor", after=["run", "report"], retries=1),
         ],
         # What is not there by then is late, whatever it waits for.
         health=JobsHealthRules(
@@ -134,7 +141,7 @@ def job(name: str, description: str, tasks: Sequence[Task], **more: Any) -> Job:
             JobEnvironment(
                 environment_key="pinned",
                 spec=Environment(
-                    environment_version="4", dependencies=["-r requirements-jobs.txt"]
+                    environment_version=ENVIRONMENT, dependencies=["-r requirements-jobs.txt"]
                 ),
             )
         ],
@@ -151,7 +158,12 @@ def task(
     hours: int = 1,
     retries: int = 0,
 ) -> Task:
-    """A call of operations/job.py, repeated only where a second call computes what is missing."""
+    """A call of operations/job.py, which tells of its own failure, once no retry is left.
+
+    Repeated only where a second call computes what is missing, and not before `RETRY_AFTER`. So
+    serverless compute must not repeat it too, as its auto-optimization would
+    (docs.databricks.com/jobs/run-serverless-jobs).
+    """
     settings = [f"--setting={name}={value}" for name, value in SETTINGS.items()]
     return Task(
         task_key=key,
@@ -165,4 +177,10 @@ def task(
         timeout_seconds=hours * HOUR,
         max_retries=retries,
         min_retry_interval_millis=RETRY_AFTER if retries else None,
+        disable_auto_optimization=True,
+        email_notifications=TaskEmailNotifications(on_failure=[Variables.alert_email]),
+        # A task that was skipped has one before it that failed, and that has told of it.
+        notification_settings=TaskNotificationSettings(
+            alert_on_last_attempt=True, no_alert_for_skipped_runs=True
+        ),
     )

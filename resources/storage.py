@@ -1,17 +1,13 @@
-"""Where data, state and secrets are: schemas, landing, warehouse, Postgres, secret scope."""
+"""Where data and secrets are: schemas, landing, warehouse, secret scope.
+
+The Postgres of the state is in databricks.yml: databricks-bundles has no types of it yet (1.22).
+"""
 
 from __future__ import annotations
 
-from databricks.bundles.database_instances import DatabaseInstance
-from databricks.bundles.database_instances import Lifecycle as DatabaseLifecycle
 from databricks.bundles.schemas import Lifecycle, Privilege, PrivilegeAssignment, Schema
 from databricks.bundles.secret_scopes import SecretScope
-from databricks.bundles.sql_warehouses import (
-    CreateWarehouseRequestWarehouseType,
-    SqlWarehouse,
-    SqlWarehousePermission,
-    WarehousePermissionLevel,
-)
+from databricks.bundles.sql_warehouses import CreateWarehouseRequestWarehouseType, SqlWarehouse
 from databricks.bundles.volumes import Lifecycle as VolumeLifecycle
 from databricks.bundles.volumes import Privilege as VolumePrivilege
 from databricks.bundles.volumes import PrivilegeAssignment as VolumePrivilegeAssignment
@@ -88,11 +84,8 @@ def landing() -> Volume:
     )
 
 
-def warehouse(prod: bool) -> SqlWarehouse:
-    """The SQL warehouse on which models are computed; in prod analysts query it too."""
-    analysts = SqlWarehousePermission(
-        group_name=Variables.analysts, level=WarehousePermissionLevel.CAN_USE
-    )
+def warehouse() -> SqlWarehouse:
+    """The SQL warehouse on which models are computed, and in prod people query too."""
     return SqlWarehouse(
         name="streaming platform",
         warehouse_type=CreateWarehouseRequestWarehouseType.PRO,
@@ -101,17 +94,6 @@ def warehouse(prod: bool) -> SqlWarehouse:
         min_num_clusters=1,
         max_num_clusters=1,
         auto_stop_mins=Variables.warehouse_idle_minutes,
-        permissions=[analysts] if prod else [],
-    )
-
-
-def state() -> DatabaseInstance:
-    """The Postgres server of SQLMesh's state, with passwords: SQLMesh connects by one."""
-    return DatabaseInstance(
-        name="streaming-state",
-        capacity=Variables.state_capacity,
-        enable_pg_native_login=True,
-        lifecycle=DatabaseLifecycle(prevent_destroy=True),
     )
 
 

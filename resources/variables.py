@@ -30,4 +30,3 @@ class Variables:
     warehouse_idle_minutes: Variable[int]
     state_host: Variable[str]
     state_database: Variable[str]
-    state_capacity: Variable[str]

@@ -88,5 +88,6 @@ def running_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ware
     """
     if lacks := missing():
         tier_lacks("The Databricks tier needs " + "; ".join(lacks))
-    with warehouse(tmp_path_factory.mktemp("warehouse"), catalogs=()) as started:
+    folder = tmp_path_factory.mktemp("warehouse")
+    with warehouse(folder, catalogs=(), mounted=[tmp_path_factory.getbasetemp()]) as started:
         yield started

@@ -30,6 +30,7 @@ BREAKS = {
     "assert_ratings_valid_range": "SELECT * REPLACE (6 AS rating) FROM {rows}",
     "every_file_is_loaded": "SELECT * REPLACE (rows - 1 AS rows) FROM {rows}",
     "every_row_is_accounted_for": "SELECT * REPLACE (-1 AS unaccounted) FROM {rows}",
+    "every_row_is_shown": "SELECT * FROM {rows} LIMIT 0",
     "feed_is_not_silent": "SELECT * REPLACE (DATE '2026-02-16' AS _ingest_date) FROM {rows}",
     "foreign_key": "SELECT * REPLACE (-1 AS {column}) FROM {rows}",
     "grain_is_unique": DOUBLED,
@@ -177,6 +178,16 @@ def test_a_long_interval_touches_every_key(context: Context) -> None:
     found = [failures(context, snapshot, start)["grain_is_unique"] for start in (few, many)]
     adapter.execute("ROLLBACK")
     assert found == [touched, watches]
+
+
+def test_gold_has_no_row_that_silver_lacks(context: Context) -> None:
+    """Of no day that was touched: the number of rows tells."""
+    gold, silver = context.get_snapshot("gold.fct_ratings"), context.get_snapshot("silver.ratings")
+    rows = silver.table_name()
+    without_oldest = f"SELECT * FROM {rows} QUALIFY ROW_NUMBER() OVER (ORDER BY _accepted_on) > 1"
+    assert "every_row_is_shown" not in failures(context, gold, LAST)
+    with rows_of(context, silver, without_oldest):
+        assert failures(context, gold, LAST)["every_row_is_shown"] == 1
 
 
 @pytest.fixture

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from benchmarks import dbt_environment, works
+from benchmarks import dbt_environment, statements, works
 from benchmarks.__main__ import Benchmark, Size, main
 from benchmarks.data import DataChanged, Deliveries, provide
 from benchmarks.measure import Command, CommandFailed, Cost, run
@@ -19,6 +20,9 @@ from benchmarks.results import Goal, Measurement, Measurements, judged
 from benchmarks.startup import SAVINGS
 
 PROJECT = Path(__file__).parent.parent
+
+
+COSTS = PROJECT / "docs" / "cost.md"
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +156,55 @@ def test_plain_sql_has_the_models_and_as_many_checks_as_dbt(
     assert all(places[parent] < places[m.name] for m in models for parent in m.parents)
     # dbt counts as many: "64 data tests". So many audits had this project when they were written.
     assert sum(len(model.checks) for model in models) + len(project.singular_tests()) == 64
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind"),
+    [
+        ("/* SQLMESH_PLAN: 1 */ USE CATALOG `a`", "catalog asked or set"),
+        ("SELECT CURRENT_CATALOG()", "catalog asked or set"),
+        ("SELECT COUNT(*) FROM (SELECT 1) AS `audit`", "rows counted or read"),
+        ("SELECT `c` FROM `system`.`information_schema`.`columns`", "what there is"),
+        ("CREATE TABLE `t` COMMENT 'a AS b' AS SELECT 1 AS `a`", "rows written"),
+        ("CREATE TABLE `t` (`a` INT COMMENT 'b')", "tables created, altered or dropped"),
+        ("ALTER TABLE `t` ALTER COLUMN `a` COMMENT 'b', `c` COMMENT 'd'", "comments"),
+        ("ALTER TABLE t ALTER COLUMN a SET NOT NULL", "keys and tags"),
+        ("LIST '/Volumes/a'", "landing listed"),
+    ],
+)
+def test_statements_are_told_apart(sent: str, kind: str) -> None:
+    assert statements.kind(sent) == kind
+
+
+def test_a_statement_of_no_known_kind_is_told() -> None:
+    with pytest.raises(ValueError, match="^VACUUM t$"):
+        statements.kind("VACUUM t")
+
+
+def test_the_page_on_costs_shows_what_was_counted() -> None:
+    counts = json.loads(statements.RESULT.read_text(encoding="utf-8"))
+    assert statements.markdown(counts) in COSTS.read_text(encoding="utf-8")
+
+
+def test_the_costs_on_the_page_follow_from_its_values() -> None:
+    page = COSTS.read_text(encoding="utf-8")
+    values = re.findall(r"^\| `(\w+)` \|.*\| ([\d.]+)( million)? \| [^|]+ \|$", page, re.M)
+    of = {name: float(number) * (1e6 if million else 1) for name, number, million in values}
+    daily = json.loads(statements.RESULT.read_text(encoding="utf-8"))["a daily run"]
+    assert of["statements"] == sum(daily.values())
+    rows = re.findall(r"^\| ([\d,]+) \| ([\d,]+) \| ([\d,]+ \|.*) \|$", page, re.M)
+    assert len(rows) == 3
+    for history, day, shown in rows:
+        watches, delivered = (int(number.replace(",", "")) for number in (history, day))
+        assert delivered == watches // 180
+        seconds = (
+            of["starts"] * (of["start"] + of["idle"]),
+            of["statements"] * of["s"] / of["tasks"],
+            of["reads"] * watches / of["R"],
+            (of["per_watch"] * watches / 180 + of["share"] * watches) / of["V"],
+        )
+        expected = [*(f"{each:,.0f}" for each in seconds), f"{sum(seconds) / 3600:.2f}"]
+        assert shown == " | ".join(expected)
 
 
 def test_each_saving_at_the_start_can_be_taken_out(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,22 @@ from bundle import (
     uploaded,
     variables,
 )
-from emulator import emulator
+from bundle.job_states import (
+    EXCLUDED,
+    FAILED,
+    SUCCESS,
+    SUCCESS_WITH_FAILURES,
+    UPSTREAM_FAILED,
+    job_state,
+    task_states,
+    told,
+)
+from emulator import emulator, resolved
 from harness import PARTS
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
+PRINCIPAL = "00000000-0000-0000-0000-000000000000"
 Fault = Callable[[Definitions, dict[str, Any]], Any]
 
 
@@ -77,6 +90,18 @@ FAULTS: dict[str, tuple[Fault, str]] = {
     "a field that is missing": (
         lambda found, _: found["schemas"]["gold"].pop("catalog_name"),
         "catalog_name",
+    ),
+    "a field that Postgres does not know": (
+        lambda found, _: found["postgres_endpoints"]["state"].update(capacity=1),
+        "postgres_endpoints.state",
+    ),
+    "an endpoint of no type": (
+        lambda found, _: found["postgres_endpoints"]["state"].update(endpoint_type="PRIMARY"),
+        "postgres_endpoints.state",
+    ),
+    "a permission that a dashboard does not know": (
+        lambda found, _: found["dashboards"]["streaming"]["permissions"][0].update(level="CAN_RUN"),
+        "CAN_RUN is no permission of dashboards",
     ),
     "a task that is not there": (
         lambda found, _: first_task(found).update(depends_on=[{"task_key": "seed"}]),
@@ -251,20 +276,180 @@ def test_what_starts_the_daily_job() -> None:
 
 
 def test_a_retry_is_safe(found: Definitions) -> None:
-    """Runs compute what is missing. A restatement begins anew, so only a person repeats it."""
-    retries = {
-        task["task_key"]: task["max_retries"]
-        for job in found["jobs"].values()
-        for task in job["tasks"]
-    }
-    assert retries.pop("restate") == 0
-    assert all(retries.values())
+    """Runs compute what is missing, once the warehouse has ended what a killed try had sent. A
+    restatement begins anew, so only a person repeats it; and serverless compute repeats nothing."""
+    tasks = {task["task_key"]: task for job in found["jobs"].values() for task in job["tasks"]}
+    assert all(task["disable_auto_optimization"] for task in tasks.values())
+    assert tasks.pop("restate")["max_retries"] == 0
+    assert all(task["max_retries"] for task in tasks.values())
+    assert {task["min_retry_interval_millis"] for task in tasks.values()} == {600_000}
 
 
-def test_jobs_take_turns_and_tell(found: Definitions) -> None:
+def test_jobs_take_turns(found: Definitions) -> None:
     for job in found["jobs"].values():
         assert job["max_concurrent_runs"] == 1 and job["queue"] == {"enabled": True}
-        assert job["email_notifications"]["on_failure"] == ["${var.alert_email}"]
+
+
+def test_a_failure_is_told_and_seen(found: Definitions) -> None:
+    """Whichever task of whichever job fails: it says so itself, and the run is red."""
+    someone = ["${var.alert_email}"]
+    for job in found["jobs"].values():
+        for task in job["tasks"]:
+            failing = task["task_key"]
+            states = task_states(job, {failing: FAILED})
+            assert told(job, states) == {failing: someone, "job": someone}
+            assert job_state(job, states) == FAILED
+        states = task_states(job, {})
+        assert told(job, states) == {} and job_state(job, states) == SUCCESS
+
+
+def test_a_run_that_failed_is_reported(found: Definitions) -> None:
+    """And nothing is removed after it."""
+    expected = {"wait": SUCCESS, "run": FAILED, "report": SUCCESS, "janitor": UPSTREAM_FAILED}
+    assert task_states(found["jobs"]["daily"], {"run": FAILED}) == expected
+
+
+def test_a_job_whose_last_task_comes_in_any_case_hides_a_failure() -> None:
+    """As the daily job was: its run loaded nothing, and Databricks called that a success."""
+    job = definitions_of_prod()["jobs"]["daily"]
+    janitor = job["tasks"][-1]
+    janitor.update(depends_on=[{"task_key": "report"}], run_if="ALL_DONE")
+    for task in job["tasks"]:
+        del task["email_notifications"]
+    states = task_states(job, {"run": FAILED})
+    assert job_state(job, states) == SUCCESS_WITH_FAILURES
+    assert told(job, states) == {}
+
+
+@pytest.mark.parametrize(
+    "run_if, one, other, ends",
+    [
+        ("ALL_SUCCESS", SUCCESS, FAILED, UPSTREAM_FAILED),
+        ("AT_LEAST_ONE_SUCCESS", SUCCESS, FAILED, SUCCESS),
+        ("AT_LEAST_ONE_SUCCESS", FAILED, FAILED, UPSTREAM_FAILED),
+        ("NONE_FAILED", SUCCESS, FAILED, UPSTREAM_FAILED),
+        ("ALL_DONE", FAILED, FAILED, SUCCESS),
+        ("AT_LEAST_ONE_FAILED", SUCCESS, FAILED, SUCCESS),
+        ("AT_LEAST_ONE_FAILED", SUCCESS, SUCCESS, EXCLUDED),
+        ("ALL_FAILED", SUCCESS, FAILED, EXCLUDED),
+        ("ALL_FAILED", FAILED, FAILED, SUCCESS),
+    ],
+)
+def test_when_a_task_runs(run_if: str, one: str, other: str, ends: str) -> None:
+    """The table of docs.databricks.com/jobs/run-if."""
+    after = [{"task_key": "one"}, {"task_key": "other"}]
+    job = {
+        "tasks": [
+            *after,
+            {"task_key": "last", "depends_on": after, "run_if": run_if},
+        ]
+    }
+    assert task_states(job, {"one": one, "other": other})["last"] == ends
+
+
+def test_postgres_does_not_sleep_while_a_task_may_hold_the_lock() -> None:
+    """Scale to zero ends sessions, and the session of the lock is silent."""
+    found = definitions("prod")
+    idle = int(found["postgres_endpoints"]["state"]["suspend_timeout_duration"].removesuffix("s"))
+    limits = [task["timeout_seconds"] for job in found["jobs"].values() for task in job["tasks"]]
+    assert idle > max(limits)
+    assert 60 <= idle <= 604_800  # docs.databricks.com/oltp/projects/scale-to-zero
+
+
+def opened(found: Definitions, given: Mapping[str, Any] | None = None) -> dict[str, dict[str, str]]:
+    """What each group and grantee has, by resource; their names by the variables that are given."""
+    by_whom: dict[str, dict[str, str]] = {}
+    for kind, named in found.items():
+        for name, resource in named.items():
+            each_has = [
+                *(
+                    (each.get("group_name"), each["level"])
+                    for each in resource.get("permissions", [])
+                ),
+                *((each["principal"], *each["privileges"]) for each in resource.get("grants", [])),
+            ]
+            for whom, what in each_has:
+                if whom:
+                    whom = resolved(whom, given) if given else whom
+                    by_whom.setdefault(whom, {})[f"{kind}.{name}"] = what
+    return by_whom
+
+
+def test_who_may_open_what(target: str, found: Definitions) -> None:
+    """In prod; in dev all of it belongs to whoever deployed."""
+    landing = {"schemas.landing": "USE_SCHEMA", "volumes.deliveries": "READ_VOLUME"}
+    expected = {
+        "${var.engineers}": {
+            "jobs.daily": "CAN_MANAGE_RUN",
+            "jobs.layers": "CAN_MANAGE_RUN",
+            "jobs.restate": "CAN_MANAGE_RUN",
+            "alerts.late": "CAN_RUN",
+            "alerts.rejects": "CAN_RUN",
+            "dashboards.streaming": "CAN_READ",
+            "sql_warehouses.platform": "CAN_USE",
+            **landing,
+        },
+        "${var.analysts}": {
+            "dashboards.streaming": "CAN_READ",
+            "sql_warehouses.platform": "CAN_USE",
+        },
+        "${var.service_principal}": landing,
+    }
+    assert opened(found) == (expected if target == "prod" else {})
+
+
+def test_permissions_of_all_kinds_are_those_of_whoever_manages() -> None:
+    """A level of the whole bundle is another one on each kind, but for CAN_MANAGE."""
+    levels = CONFIGURATION["targets"]["prod"]["permissions"]
+    assert levels == [{"level": "CAN_MANAGE", "service_principal_name": "${var.service_principal}"}]
+    assert "permissions" not in CONFIGURATION | CONFIGURATION["targets"]["dev"]
+
+
+def pins(file: str) -> dict[str, Requirement]:
+    """What a file pins for the Python of the jobs, by name."""
+    lines = re.findall(r"^[\w.-]+==[^#\n]+", (PROJECT / file).read_text(), flags=re.M)
+    there = {"python_full_version": "3.12.3", "python_version": "3.12", "sys_platform": "linux"}
+    return {
+        canonicalize_name(pin.name): pin
+        for pin in map(Requirement, lines)
+        if not pin.marker or pin.marker.evaluate(there)
+    }
+
+
+def version(pin: Requirement) -> str:
+    (specifier,) = pin.specifier
+    return specifier.version
+
+
+def test_jobs_replace_nothing_that_their_environment_brings() -> None:
+    """It runs on that itself: pyarrow, ipython, the SDK and many others."""
+    brought, jobs = pins("requirements-jobs.constraints.txt"), pins("requirements-jobs.txt")
+    assert {"pyarrow", "ipython", "numpy", "databricks-sdk"} <= set(brought) & set(jobs)
+    replaced = {
+        name: (version(pin), str(brought[name].specifier))
+        for name, pin in jobs.items()
+        if name in brought and version(pin) not in brought[name].specifier
+    }
+    assert replaced == {}
+
+
+def test_what_jobs_install_beside_it_is_what_the_tests_run() -> None:
+    """But for dateparser, whose last version wants a newer pytz than there is."""
+    brought, tested = pins("requirements-jobs.constraints.txt"), pins("requirements-dev.txt")
+    jobs = pins("requirements-jobs.txt")
+    other = {n for n in set(jobs) - set(brought) if version(jobs[n]) != version(tested[n])}
+    assert other == {"dateparser"}
+
+
+def test_the_environment_is_the_one_whose_packages_are_known(found: Definitions) -> None:
+    known = (PROJECT / "requirements-jobs.constraints.txt").read_text()
+    (number,) = re.findall(r"serverless environment version (\d+) ", known)
+    versions = {
+        environment["spec"]["environment_version"]
+        for job in found["jobs"].values()
+        for environment in job["environments"]
+    }
+    assert versions == {number}
 
 
 def test_every_variable_is_used() -> None:
@@ -292,26 +477,30 @@ def test_the_command_line_agrees(target: str, tmp_path: Path) -> None:
         pytest.skip(reason)
     given = {
         "BUNDLE_VAR_alert_email": "ann@example.org",
-        "BUNDLE_VAR_service_principal": "00000000-0000-0000-0000-000000000000",
+        "BUNDLE_VAR_service_principal": PRINCIPAL,
         "BUNDLE_VAR_state_host": "db.example.org",
     }
     with emulator(tmp_path) as workspace:
 
-        def bundle(*command: str) -> str:
-            done = subprocess.run(
+        def bundle(*command: str) -> subprocess.CompletedProcess[str]:
+            return subprocess.run(
                 ["databricks", "bundle", *command, "--target", target],
                 cwd=PROJECT,
                 env=workspace.environment | given,
                 capture_output=True,
                 text=True,
             )
-            return done.stdout + done.stderr
 
-        said = bundle("validate", "--strict")
-        files = bundle("sync", "--dry-run", "--output", "text")
+        validated = bundle("validate", "--strict")
+        understood = json.loads(bundle("validate", "--output", "json").stdout)["resources"]
+        files = bundle("sync", "--dry-run", "--output", "text").stdout
+    said = validated.stdout + validated.stderr
     warnings = set(re.findall("^ *Warning: (.*)", said, flags=re.M))
     # The folder of a prod that is deployed by its service principal; the emulator knows one user.
     assert warnings <= {"workspace folder has permissions not configured in bundle"}, said
     assert ("Error" in said) == bool(warnings), said
+    # It adds who manages by the permissions of the whole bundle, and who deploys.
+    ours = opened(definitions(target), variables(target) | {"service_principal": PRINCIPAL})
+    assert opened(understood) == ours
     names = re.findall(r"^Uploaded (.*)", files, flags=re.M)  # folders too
     assert {name for name in names if (PROJECT / name).is_file()} == uploaded()

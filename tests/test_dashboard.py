@@ -9,7 +9,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,36 @@ USERS = 25  # more than the dashboard shows
 
 Json = dict[str, Any]
 Rows = list[dict[str, Any]]
+
+# The workspace's own tables, as far as the dashboard reads them, for two hours of yesterday.
+OF_WORKSPACE = "streaming_prod.of_workspace"
+WORKSPACE = f"""
+CREATE SCHEMA {OF_WORKSPACE};
+CREATE TABLE {OF_WORKSPACE}.list_prices AS
+SELECT 'SQL' AS sku_name, 'AWS' AS cloud, 'DBU' AS usage_unit, since AS price_start_time,
+    until AS price_end_time, {{'effective_list': {{'default': price}}}} AS pricing
+FROM (VALUES
+    (TIMESTAMP '2020-01-01', CURRENT_DATE - 9, '9.0'),
+    (CURRENT_DATE - 9, NULL, '0.5')) AS prices(since, until, price);
+CREATE TABLE {OF_WORKSPACE}.usage AS
+SELECT 'SQL' AS sku_name, 'AWS' AS cloud, 'DBU' AS usage_unit, CURRENT_DATE - 1 AS usage_date,
+    (CURRENT_DATE - 1) + TO_HOURS(hour) AS usage_start_time, dbus AS usage_quantity,
+    {{'warehouse_id': warehouse}} AS usage_metadata
+FROM (VALUES ('a', 3, 4), ('a', 4, 2), ('b', 3, 100)) AS used(warehouse, hour, dbus);
+CREATE TABLE {OF_WORKSPACE}.history AS
+SELECT {{'warehouse_id': warehouse}} AS compute,
+    (CURRENT_DATE - 1) + TO_HOURS(hour) + TO_MINUTES(5) AS start_time,
+    CASE WHEN project <> '' AND model <> '' THEN MAP {{'project': project, 'model': model}}
+        WHEN project <> '' THEN MAP {{'project': project}} END AS query_tags,
+    milliseconds AS total_duration_ms
+FROM (VALUES
+    ('a', 3, 'streaming-platform', 'silver.users', 500),
+    ('a', 3, 'streaming-platform', 'silver.users', 500),
+    ('a', 3, 'streaming-platform', '', 1000),
+    ('a', 3, '', '', 2000),
+    ('a', 4, 'streaming-platform', 'silver.users', 10),
+    ('b', 3, 'another', '', 7)) AS sent(warehouse, hour, project, model, milliseconds)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +110,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
     platform.deliver("ratings", FEBRUARY, ratings)
     platform.plan(NOW)
     platform.plan(NOW, "dev", include_unmodified=True)
+    platform.query(WORKSPACE, "READ_WRITE")
     return platform
 
 
@@ -94,8 +125,13 @@ def datasets(environment: str = "prod") -> dict[str, str]:
 
 
 def on_duckdb(query: str) -> str:
-    """A query of the dashboard in DuckDB's SQL."""
-    return parse_one(query, dialect="databricks").sql(dialect="duckdb")
+    """A query of the dashboard in DuckDB's SQL, which has no tables of a workspace."""
+    parsed = parse_one(query, dialect="databricks")
+    for table in parsed.find_all(exp.Table):
+        if table.catalog == "system":
+            there = exp.to_table(f"{OF_WORKSPACE}.{table.name}")
+            table.replace(there.as_(table.alias_or_name))
+    return parsed.sql(dialect="duckdb")
 
 
 def answer(platform: Platform, query: str) -> Rows:
@@ -182,6 +218,15 @@ def landing(tables: Tables, deliveries: list[oracle.Delivery]) -> Rows:
     ]
 
 
+def cost(tables: Tables, deliveries: list[oracle.Delivery]) -> Rows:
+    """Of 4 DBU at 0.5 a quarter each, and of 2 DBU all; half of the first hour is another's."""
+    day = datetime.now(timezone.utc).date() - timedelta(days=1)
+    return [
+        {"day": day, "model": "silver.users", "statements": 3, "cost": 4 * 0.5 / 4 + 2 * 0.5},
+        {"day": day, "model": "of no model", "statements": 1, "cost": 4 * 0.5 / 4},
+    ]
+
+
 def all_of(table: str) -> Callable[[Tables, list[oracle.Delivery]], Rows]:
     """A table of the oracle, by its first column."""
     return lambda tables, deliveries: tables[table]
@@ -189,6 +234,7 @@ def all_of(table: str) -> Callable[[Tables, list[oracle.Delivery]], Rows]:
 
 # What the oracle's tables, or the deliveries themselves, say that a dataset holds.
 EXPECTED = {
+    "cost": cost,
     "freshness": freshness,
     "landing": landing,
     "monthly_viewing_trend": all_of("analytics.monthly_viewing_trend"),
@@ -263,6 +309,8 @@ def test_only_tables_of_the_environment_are_read(
         defined = {cte.alias for cte in parsed.find_all(exp.CTE)}
         tables = [t for t in parsed.find_all(exp.Table) if t.db or t.name not in defined]
         assert tables
+        if {table.catalog for table in tables} == {"system"}:
+            continue
         for table in tables:
             schema, found, rest = table.db.partition("__")
             assert (table.catalog, found + rest) == (catalog, suffix), table.sql()

@@ -27,6 +27,7 @@ from sqlmesh import Context
 from sqlmesh.core.engine_adapter import DuckDBEngineAdapter
 from sqlmesh.utils.errors import PlanError, SQLMeshError
 
+from macros.reading import listing
 from macros.reading.listing import day_of, delivered, has_format, take_stock
 from operations.landing import account
 
@@ -91,8 +92,29 @@ def test_what_is_not_read_is_told_with_its_reason(name: str, tmp_path: Path) -> 
     assert [file.path for file in stock.files] == [str(good)]
     reason = STRAYS[name]
     assert stock.strays == ([(str(stray), reason)] if reason else [])
-    read = delivered(None, str(tmp_path), "users", "csv", date.min, date.max)
+    read = delivered(None, str(tmp_path), ["users"], "csv", date.min, date.max)
     assert [file.path for file in read if file.day >= FIRST] == [str(good)]
+
+
+def test_a_job_reads_its_volume_as_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = put(tmp_path, "users/dt=2026-01-01/good.csv")
+    stray = put(tmp_path, "users/dt=2026-01-01/more/part.csv")
+
+    class Warehouse:
+        dialect = "databricks"
+
+        def fetchall(self, query: str) -> list[Any]:
+            raise OSError("asked")
+
+    listed = Warehouse(), str(tmp_path), ["users"], "csv", FIRST
+    with pytest.raises(SQLMeshError, match="asked"):
+        take_stock(*listed)
+    monkeypatch.setattr(listing, "VOLUMES", str(tmp_path))
+    stock = take_stock(*listed)
+    assert [file.path for file in stock.files] == [str(good)]
+    assert stock.strays == [(str(stray), "folder")]
 
 
 def test_only_a_real_day_is_one() -> None:

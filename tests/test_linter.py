@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from shutil import copy, copytree
 from types import SimpleNamespace
@@ -17,6 +17,8 @@ from sqlmesh.core.linter.rule import Rule
 from sqlmesh.core.model import Model, load_sql_based_model
 
 from linter import models as rules
+from operations.environment.lineage import Column, parents
+from operations.environment.personal_data import PERSONAL, tagged
 
 RULES = {
     value.name: value
@@ -146,6 +148,7 @@ def test_flags_nothing_in_a_model_that_keeps_the_rules(flagged: Lint) -> None:
         ("noungatedgold", {"(quality.deliveries, ": "("}, "Does not depend on quality.deliveries."),
         ("noviewbelowtable", {"silver.sales": "gold.last_sales"}, "Reads the view gold.last_sales"),
         ("nomodelaheadofdeliveries", KEYED, "day_is_delivered is missing"),
+        ("nountaggedpersonaldata", {"AS paid": "AS device"}, "Not tagged: device."),
         ("nomisplacedmodel", {"gold.sales": "gold.sale"}, "gold.sale stands in gold/sales.sql"),
     ],
 )  # fmt: skip
@@ -228,6 +231,12 @@ def test_a_view_may_read_a_view(flagged: Lint) -> None:
     )
 
 
+def test_personal_data_is_tagged_where_it_is_stored(flagged: Lint) -> None:
+    text = changed(MODEL, {"AS paid": "AS device"})
+    assert flagged(changed(text, {"  ALL": "  ALL;\n\n@PERSONAL_DATA(device)"})) == {}
+    assert flagged(changed(text, {"kind FULL": "kind VIEW"})) == {}
+
+
 def test_only_gold_waits_for_the_gates(flagged: Lint) -> None:
     silver = {"gold.sales": "silver.sales", "tags (gold": "tags (silver", GATES: ""}
     assert flagged(changed(MODEL, silver), file="models/silver/sales.sql") == {}
@@ -242,7 +251,7 @@ def test_config_runs_every_rule_as_an_error(
     model.parent.mkdir(parents=True)
     model.write_text(
         "MODEL (name gold.bad, kind INCREMENTAL_BY_UNIQUE_KEY (unique_key spark), owner ''); "
-        "SELECT spark FROM gold.view"
+        "SELECT spark, 'x' AS device FROM gold.view"
     )
     model.with_name("view.sql").write_text("MODEL (name gold.view, kind VIEW); SELECT 1 AS spark")
     monkeypatch.setenv("STREAMING_DATA_DIR", str(tmp_path))
@@ -251,6 +260,32 @@ def test_config_runs_every_rule_as_an_error(
     context.close()
     assert set(RULES) <= {v.rule.name for v in violations if v.violation_type == "error"}
     assert not [v for v in violations if v.violation_type != "error"]
+
+
+def test_what_is_computed_from_personal_data_is_tagged(tmp_path: Path) -> None:
+    """Whatever it is called: the rule goes by names."""
+    of_no_text = {"_row_hash", "_broken_rules", "_rejected_for"}  # a hash and reasons
+    with Platform(tmp_path).context() as context:
+        models = dict(context.models)
+        stored = [model for model in models.values() if not model.kind.is_view]
+        computed = {
+            (model.fqn, column)
+            for model in stored
+            for column in set(model.columns_to_types) - of_no_text
+            if {name for _, name in sources(models, (model.fqn, column))} & set(PERSONAL)
+        }
+    assert computed == tagged(models)
+
+
+def sources(models: Mapping[str, Model], column: Column) -> set[Column]:
+    """A column and all that it is computed from."""
+    found, ahead = set(), {column}
+    while ahead:
+        found.add(name := ahead.pop())
+        model = models.get(name[0])
+        if model and model.is_sql:
+            ahead |= (parents(model, name[1]) or set()) - found
+    return found
 
 
 def test_the_project_keeps_the_rules(tmp_path: Path) -> None:

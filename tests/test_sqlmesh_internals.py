@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import date, datetime, timezone
 from io import StringIO
@@ -19,9 +19,10 @@ import pytest
 from harness import PROJECT
 from rich.console import Console as RichConsole
 from sqlglot import exp, parse_one
-from sqlmesh import Context, Snapshot
+from sqlmesh import Context, EngineAdapter, Snapshot
 from sqlmesh.core.config import (
     Config,
+    DatabricksConnectionConfig,
     DuckDBConnectionConfig,
     GatewayConfig,
     ModelDefaultsConfig,
@@ -32,7 +33,7 @@ from sqlmesh.core.notification_target import (
     NotificationStatus,
     SlackWebhookNotificationTarget,
 )
-from sqlmesh.utils.errors import PlanError
+from sqlmesh.utils.errors import ConfigError, PlanError
 
 from operations import sqlmesh_internals as internals
 
@@ -223,20 +224,26 @@ def test_a_terminal_shows_lines_whole_and_failures_in_our_words() -> None:
     assert out.getvalue() == f"a line [of more] than twenty characters\n{error}\n"
 
 
+@pytest.mark.parametrize("by_hand", [False, True])
 def test_a_restatement_that_stops_is_missing_for_the_next_run(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by_hand: bool
 ) -> None:
-    """restate."""
+    """restate, before_plans, take_out_restated."""
     project = copytree(folder, tmp_path / "project", ignore=ignore_patterns("*.duckdb", ".cache"))
 
-    def stop(*arguments: object) -> None:
+    def stop(*arguments: object, **named: object) -> None:
         raise KeyboardInterrupt
 
-    with opened(project) as context:
+    with opened(project, TerminalConsole()) as context:
         context.plan("prod", auto_apply=True, no_prompts=True, skip_linter=True)
-        monkeypatch.setattr(context, "apply", stop)
-        with pytest.raises(KeyboardInterrupt):
-            internals.restate(context, "prod", ["lake.held"], SINCE, SINCE)
+        internals.before_plans(context, [internals.take_out_restated])
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(type(context.snapshot_evaluator), "evaluate", stop)
+            if by_hand:
+                days = {"start": SINCE, "end": SINCE}
+                context.plan("prod", restate_models=["lake.held"], auto_apply=True, **days)
+            else:
+                internals.restate(context, "prod", ["lake.held"], SINCE, SINCE)
     with opened(project) as context:
         assert not snapshots_of(context)["lake.held"].intervals
         context.run("prod")
@@ -298,6 +305,80 @@ def test_models_and_audits_know_their_files(context: Context, folder: Path) -> N
 def test_the_configuration_can_be_had_without_a_context() -> None:
     """config_of."""
     assert internals.config_of(PROJECT).default_gateway == "local"
+
+
+def sent_by(
+    adapter: EngineAdapter, monkeypatch: pytest.MonkeyPatch, refused: str = "nothing"
+) -> list[str]:
+    """What an adapter sends for a table that is filled as it is created, all columns described.
+
+    Args:
+        refused: What stands in the statements that are not taken.
+    """
+    sent: list[str] = []
+
+    def execute(statement: exp.Expr | str, **_: object) -> None:
+        sent.append(statement if isinstance(statement, str) else statement.sql("databricks"))
+        if refused in sent[-1]:
+            raise ValueError
+
+    def fetchone(statement: exp.Expr, **_: object) -> tuple[str]:
+        execute(statement)
+        return ("a",)
+
+    monkeypatch.setattr(type(adapter), "connection", None)  # it looks at its kind
+    monkeypatch.setattr(adapter, "execute", execute)
+    monkeypatch.setattr(adapter, "fetchone", fetchone)
+    with adapter.session({}):
+        adapter.ctas(
+            "a.b.c",
+            parse_one("SELECT 1 AS id, 2 AS n"),
+            column_descriptions={"id": "The key", "n": "It's a number"},
+        )
+    return sent
+
+
+def test_a_warehouse_is_asked_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """sql_warehouse: SQLMesh asks for what it knows, and sends a statement a comment."""
+    settings = {"http_path": "/sql", "access_token": "a-token", "catalog": "a"}
+    one_by_one = [
+        "ALTER TABLE `a`.`b`.`c` ALTER COLUMN `id` COMMENT 'The key'",
+        "ALTER TABLE `a`.`b`.`c` ALTER COLUMN `n` COMMENT 'It\\'s a number'",
+    ]
+    at_once = ", ".join([one_by_one[0], one_by_one[1].split(" ALTER COLUMN ")[1]])
+
+    by_sqlmesh = DatabricksConnectionConfig(server_hostname="host", **settings)
+    use, created, *rest = sent_by(by_sqlmesh.create_engine_adapter(), monkeypatch)
+    asks = "SELECT CURRENT_CATALOG()"
+    assert use == "USE CATALOG a" and rest == [asks, one_by_one[0], asks, one_by_one[1]]
+
+    ours = internals.sql_warehouse(server_hostname="host", **settings)
+    adapter = ours.create_engine_adapter()
+    assert sent_by(adapter, monkeypatch) == [created, at_once]
+    assert sent_by(adapter, monkeypatch, refused=at_once) == [created, at_once, *one_by_one]
+    adapter.set_current_catalog("another")
+    with pytest.raises(ConfigError, match="`http_path`, and `access_token` are required"):
+        internals.sql_warehouse(server_hostname="host")
+
+
+def test_a_gateway_is_made_when_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """sql_warehouse: SQLMesh makes every adapter by this property, and calls what it gives when
+    it connects."""
+    made: list[str] = []
+
+    def factory(_: object) -> Callable[[], str]:
+        made.append("made")
+        return lambda: "connected"
+
+    monkeypatch.setattr(
+        DatabricksConnectionConfig, "_connection_factory_with_kwargs", property(factory)
+    )
+    connection = internals.sql_warehouse(
+        server_hostname="host", http_path="/sql", access_token="a-token", catalog="a"
+    )
+    adapter = connection.create_engine_adapter()
+    assert adapter.default_catalog == "a" and not made
+    assert [adapter.connection, adapter.connection] == ["connected"] * 2 and made == ["made"]
 
 
 def test_audits_can_be_run_again(context: Context) -> None:

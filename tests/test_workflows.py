@@ -5,21 +5,25 @@ What their commands do is tested in test_bot.py and test_deployment.py.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from click.testing import CliRunner
 from harness import PROJECT, Platform, tier_lacks
 from ruamel.yaml import YAML
 from sqlmesh.core.user import UserRole
-from workflows import WORKFLOWS, load_all
+from workflows import WORKFLOWS, interpolate, load_all
 
 from operations.cli import streaming
 from operations.github import PROD_BRANCH, REQUIRED_CHECKS
@@ -106,6 +110,9 @@ def test_a_job_has_what_it_needs_and_no_more(job: dict[str, Any]) -> None:
     assert "permissions" in job and job["timeout-minutes"]
     has_secrets = "secrets." in str(job)
     assert has_secrets == ("environment" in job)
+    has_identity = job["permissions"].get("id-token") == "write"
+    assert has_identity == ("./.github/actions/databricks-token" in steps(job, "uses"))
+    assert has_identity == ("environment" in job)  # which the federation policy names
     for step in job["steps"]:
         if step.get("uses", "").startswith("actions/checkout@"):
             assert step["with"]["persist-credentials"] is False
@@ -229,11 +236,112 @@ def test_the_bundle_knows_its_variables() -> None:
 
 
 def test_secrets_and_variables_are_documented() -> None:
-    """Each that is used, and none that is not."""
+    """Each that is used, as what it is, and none that is not."""
     text = "".join(path.read_text() for path in FILES)
-    used = set(re.findall(r"\b(?:secrets|vars)\.(\w+)", text))
-    documented = set(re.findall(r"^\| `([A-Z_]+)`", DOCS.read_text(), flags=re.M))
-    assert used == documented
+    used = set(re.findall(r"\b(secrets|vars)\.(\w+)", text))
+    table = re.findall(
+        r"^\| `([A-Z_]+)` \|.*\| (secret|variable)[^|]*\|$", DOCS.read_text(), flags=re.M
+    )
+    kinds = {"secret": "secrets", "variable": "vars"}
+    assert used == {(kinds[kind], name) for name, kind in table}
+
+
+class Databricks(BaseHTTPRequestHandler):
+    """GitHub, which says who a job is, and Databricks, which gives it a token for that."""
+
+    refuses = False
+    asked: dict[str, list[str]] = {}
+
+    def do_GET(self) -> None:
+        here = f"http://{self.headers['Host']}"
+        if self.path.startswith("/identity?"):
+            audience = parse_qs(urlsplit(self.path).query)["audience"]
+            self.answer({"value": f"identity for {audience[0]}"})
+        elif self.path == "/.well-known/databricks-config":
+            self.answer({"oidc_endpoint": f"{here}/oidc", "workspace_id": "1"})
+        elif self.path == "/oidc/.well-known/oauth-authorization-server":
+            self.answer(
+                {"token_endpoint": f"{here}/token", "authorization_endpoint": f"{here}/authorize"}
+            )
+        else:
+            self.send_error(404)
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        type(self).asked = parse_qs(body)
+        if self.refuses:
+            self.answer({"error": "invalid_grant", "error_description": "no policy"}, 400)
+        else:
+            self.answer({"access_token": "sesame", "token_type": "Bearer", "expires_in": 3600})
+
+    def answer(self, content: dict[str, Any], status: int = 200) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Says nothing."""
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+def test_a_job_gets_a_token(tmp_path: Path, refuses: bool) -> None:
+    """The step of the action, on stand-ins of GitHub's and Databricks' interfaces."""
+    action = YAML(typ="safe").load(ACTIONS / "databricks-token" / "action.yml")
+    (step,) = action["runs"]["steps"]
+    handler = type("Answers", (Databricks,), {"refuses": refuses})
+    output = tmp_path / "output"
+    output.touch()
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        given = {
+            "${{ inputs.host }}": url,
+            "${{ inputs.client-id }}": "an-id",
+            "${{ github.server_url }}/${{ github.repository_owner }}": "https://github.com/us",
+        }
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", step["run"]],
+            env={name: given.get(value, value) for name, value in step["env"].items()}
+            | {
+                "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+                "HOME": str(tmp_path),
+                "GITHUB_OUTPUT": str(output),
+                "ACTIONS_ID_TOKEN_REQUEST_URL": f"{url}/identity?v=1",
+                "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "a-request",
+            },
+            capture_output=True,
+            text=True,
+        )
+        server.shutdown()
+    assert handler.asked["client_id"] == ["an-id"]
+    assert handler.asked["subject_token"] == ["identity for https://github.com/us"]
+    if refuses:
+        assert done.returncode == 1 and output.read_text() == ""
+        assert done.stdout.startswith(
+            "::error::Databricks gave no token to the service principal 'an-id'."
+        )
+    else:
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == "::add-mask::sesame\n"
+        assert output.read_text() == "token=sesame\n"
+
+
+def test_sqlmesh_gets_the_token_unless_there_is_a_secret() -> None:
+    """SQLMesh knows one token, which ends after an hour, or a service principal's secret."""
+    settings = load_all()["deploy.yml"]["jobs"]["prod"]["steps"][-1]["env"]
+    ours = {name: text for name, text in settings.items() if name.startswith("DATABRICKS_C")}
+    steps = {"databricks": {"outputs": {"token": "an-hour"}}}
+    contexts = {"vars": {"DATABRICKS_CLIENT_ID": "an-id"}, "steps": steps}
+    assert interpolate(settings["DATABRICKS_TOKEN"], contexts) == "an-hour"
+    assert {interpolate(text, contexts) for text in ours.values()} == {""}
+    contexts["secrets"] = {"DATABRICKS_CLIENT_SECRET": "sesame"}
+    assert {name: interpolate(text, contexts) for name, text in ours.items()} == {
+        "DATABRICKS_CLIENT_ID": "an-id",
+        "DATABRICKS_CLIENT_SECRET": "sesame",
+    }
 
 
 @pytest.mark.parametrize("job", jobs())

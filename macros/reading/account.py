@@ -58,7 +58,12 @@ def files_read(evaluator: MacroEvaluator) -> exp.Expr:
     """
     from macros.feeds import FEEDS  # not above: a new feed would change every model of the others
 
-    of_feeds = [_files_of_feed(evaluator, feed) for feed in FEEDS]
+    is_evaluating = evaluator.locals["runtime_stage"] == "evaluating"
+    listed = _listed(evaluator, FEEDS) if is_evaluating else []
+    of_feeds = [
+        _files_of_feed(evaluator, feed, [file for file in listed if file.feed == feed])
+        for feed in FEEDS
+    ]
     return exp.union(*of_feeds, distinct=False).subquery("files_read")
 
 
@@ -78,17 +83,17 @@ def files_replaced(evaluator: MacroEvaluator, feed: exp.Expr) -> exp.Expr:
 
         days = evaluator.locals["start_date"], evaluator.locals["end_date"]
         if before := memory.loaded(feed.name, *days):
-            now = set(_listed(evaluator.engine_adapter, feed.name, *days))
+            now = set(_listed(evaluator, [feed.name]))
             replaced = [_as_line(file) for file in before if file not in now]
     return _as_relation(replaced, "path")
 
 
-def _files_of_feed(evaluator: MacroEvaluator, feed: str) -> exp.Select:
+def _files_of_feed(evaluator: MacroEvaluator, feed: str, listed: list[Landed]) -> exp.Select:
     days = evaluator.locals["start_date"], evaluator.locals["end_date"]
     lines: list[dict[str, t.Any]] = []
-    if evaluator.locals["runtime_stage"] == "evaluating":
+    if listed:
         table = evaluator.resolve_table(f"bronze.delivered_{feed}")
-        lines = _lines_of_feed(evaluator.engine_adapter, feed, table, *days)
+        lines = _lines_of_feed(evaluator.engine_adapter, feed, table, listed, *days)
     loaded = exp.select(
         "_source AS path",
         "_ingest_date AS day",
@@ -126,21 +131,19 @@ def _files_of_feed(evaluator: MacroEvaluator, feed: str) -> exp.Select:
 
 
 def _lines_of_feed(
-    adapter: EngineAdapter, feed: str, table: str, start: date, end: date
+    adapter: EngineAdapter, feed: str, table: str, files: list[Landed], start: date, end: date
 ) -> list[dict[str, t.Any]]:
     """What the landing says of the files that were loaded, and of those without rows.
 
     Args:
         table: The feed's deliveries.
+        files: What the landing has of them now.
     """
     from macros.reading import memory
     from macros.reading.content import checksums
     from macros.reading.facts import types_of_feed
     from macros.settings import setting
 
-    if not setting("STREAMING_LANDING"):
-        return []
-    files = _listed(adapter, feed, start, end)
     query = f"""SELECT DISTINCT _source, _file_state FROM {table}
         WHERE _ingest_date BETWEEN DATE '{start}' AND DATE '{end}'"""
     rows = adapter.fetchall(parse_one(query, dialect="databricks"), quote_identifiers=True)
@@ -169,13 +172,16 @@ def _lines_of_feed(
     ]
 
 
-def _listed(adapter: EngineAdapter, feed: str, start: date, end: date) -> list[Landed]:
+def _listed(evaluator: MacroEvaluator, feeds: t.Collection[str]) -> list[Landed]:
+    """What the landing has of the interval now; nothing where the seeds are the delivery."""
     from macros.reading.listing import delivered
     from macros.settings import setting
 
-    landing = setting("STREAMING_LANDING")
+    if not (landing := setting("STREAMING_LANDING")):
+        return []
+    days = evaluator.locals["start_date"], evaluator.locals["end_date"]
     files_format = setting("STREAMING_LANDING_FORMAT")
-    return delivered(adapter, landing, feed, files_format, start, end)
+    return delivered(evaluator.engine_adapter, landing, feeds, files_format, *days)
 
 
 def _as_line(file: Landed) -> dict[str, t.Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 
+from sqlglot import exp
 from sqlmesh import EngineAdapter
 
 from macros.reading.volume import file_path, read_files
@@ -14,9 +15,9 @@ BLOCK = 1024 * 1024
 def checksums(adapter: EngineAdapter, files: list[str]) -> dict[str, int]:
     """The CRC-32 of each file's bytes, by its path; without those that are gone."""
     if adapter.dialect == "databricks":
-        read = read_files(files, "binaryFile").sql("databricks") if files else ""
-        query = f"SELECT {file_path()}, CRC32(content) FROM {read}"
-        return dict(adapter.fetchall(query)) if files else {}
+        query = exp.select(file_path(), "CRC32(content)", dialect="databricks")
+        reads = read_files(files, "binaryFile")
+        return dict(row for read in reads for row in adapter.fetchall(query.from_(read)))
     return {file: _checksum(file) for file in files}
 
 

@@ -42,7 +42,7 @@ def delivery(evaluator: MacroEvaluator, feed: exp.Expr, columns: exp.Expr) -> ex
     files_format = setting("STREAMING_LANDING_FORMAT")
     days = evaluator.locals["start_date"], evaluator.locals["end_date"]
     adapter = evaluator.engine_adapter
-    files = delivered(adapter, landing, feed.name, files_format, *days)
+    files = delivered(adapter, landing, [feed.name], files_format, *days)
     memory.remember(feed.name, *days, files)
     facts = memory.facts_of(adapter, files, files_format, types)
     read = volume_rows if adapter.dialect == "databricks" else local_rows

@@ -9,7 +9,7 @@ FOLDER_OF_DAY = (
 )
 
 
-def day_of(path: str) -> str:
+def day_of_file(path: str) -> str:
     """SQL of the day of delivery of a path, the folder right above the file."""
     return f"CAST(REGEXP_EXTRACT({path}, '{FOLDER_OF_DAY}', 1) AS DATE)"
 

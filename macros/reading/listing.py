@@ -1,8 +1,12 @@
-"""Which files of a landing are read, by one rule on both engines (contract, section 1)."""
+"""Which files of a landing are read, by one rule on both engines (contract, section 1).
+
+A job on Databricks sees a volume as a folder, and asks no warehouse for what lies in it.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import stat
 import typing as t
 import zlib
@@ -12,6 +16,9 @@ from sqlglot import exp
 from sqlmesh import EngineAdapter
 from sqlmesh.utils.errors import SQLMeshError
 
+from macros.reading.volume import file_path, read_files
+
+VOLUMES = "/Volumes/"
 MOST_FOLDERS = 100  # that are looked into where nothing is to be read
 
 
@@ -64,7 +71,7 @@ def list_folder(adapter: EngineAdapter | None, folder: str) -> list[Entry]:
         SQLMeshError: The folder, or a file in it, cannot be looked at.
     """
     try:
-        if adapter is None or adapter.dialect != "databricks":
+        if adapter is None or not _is_remote(adapter, folder):
             with os.scandir(folder) as found:
                 entries = [_local_entry(entry) for entry in found]
         else:
@@ -80,12 +87,12 @@ def list_folder(adapter: EngineAdapter | None, folder: str) -> list[Entry]:
 def delivered(
     adapter: EngineAdapter | None,
     landing: str,
-    feed: str,
+    feeds: t.Collection[str],
     files_format: str,
     start: date,
     end: date,
 ) -> list[Landed]:
-    """The files that a feed delivered from `start` to `end` (both included), by their paths.
+    """The files that feeds delivered from `start` to `end` (both included), by their paths.
 
     Args:
         adapter: As of `list_folder`.
@@ -93,14 +100,11 @@ def delivered(
     Raises:
         SQLMeshError: The landing is no folder, or cannot be listed.
     """
-    root = landing.rstrip("/") or "/"
     return [
         Landed(feed, day, entry.path, entry.bytes, entry.modified_at)
-        for of_feed in _landing_entries(adapter, root)
-        if of_feed.is_folder and of_feed.name == feed
-        for folder in list_folder(adapter, of_feed.path)
-        if folder.is_folder and (day := day_of(folder.name)) and start <= day <= end
-        for entry in list_folder(adapter, folder.path)
+        for feed, day, folder in _days(adapter, landing, feeds)
+        if start <= day <= end
+        for entry in list_folder(adapter, folder)
         if not entry.is_folder and has_format(entry.name, files_format)
     ]
 
@@ -125,10 +129,9 @@ def take_stock(
     Raises:
         SQLMeshError: The landing is no folder, or cannot be listed.
     """
-    root = landing.rstrip("/") or "/"
     stock = Stock([], [])
-    earlier: list[tuple[date, str, Entry]] = []
-    for top in _landing_entries(adapter, root):
+    recent, earlier = [], []
+    for top in _landing_entries(adapter, landing):
         if not top.is_folder:
             stock.strays.append(Stray(top.path, "folder"))
         elif top.name not in feeds:
@@ -142,16 +145,17 @@ def take_stock(
                     reason = "day" if entry.name.startswith("dt=") else "folder"
                     stock.strays.extend(_all_below(adapter, entry, reason))
                 elif since and day < since:
-                    earlier.append((day, top.name, entry))
+                    earlier.append((top.name, day, entry.path))
                 elif day < start:
                     stock.strays.extend(_all_below(adapter, entry, "before_start"))
                 else:
-                    _add_day(adapter, stock, top.name, day, entry, files_format)
-    for day, feed, entry in sorted(earlier, reverse=True):
-        if stock.files or day < start:
+                    recent.append((top.name, day, entry.path))
+    found = _of_days(adapter, recent, files_format)
+    for folder in sorted(earlier, key=lambda folder: folder[1], reverse=True):
+        if found.files or folder[1] < start:
             break
-        _add_day(adapter, stock, feed, day, entry, files_format)
-    return stock
+        found = _of_days(adapter, [folder], files_format)
+    return Stock(found.files, stock.strays + found.strays)
 
 
 def has_format(name: str, files_format: str) -> bool:
@@ -172,9 +176,26 @@ def day_of(folder: str) -> date | None:
     return day if folder.startswith("dt=") and text == day.isoformat() else None
 
 
+def _is_remote(adapter: EngineAdapter, path: str) -> bool:
+    """Whether a path is to be asked of Databricks; a job has the volume as a folder."""
+    is_mounted = path.startswith(VOLUMES) and os.path.isdir(path)
+    return adapter.dialect == "databricks" and not is_mounted
+
+
+def _days(
+    adapter: EngineAdapter | None, landing: str, feeds: t.Collection[str]
+) -> t.Iterator[tuple[str, date, str]]:
+    """The folders of the days of feeds: feed, day and path."""
+    for top in _landing_entries(adapter, landing):
+        if top.is_folder and top.name in feeds:
+            for entry in list_folder(adapter, top.path):
+                if entry.is_folder and (day := day_of(entry.name)):
+                    yield top.name, day, entry.path
+
+
 def _landing_entries(adapter: EngineAdapter | None, landing: str) -> list[Entry]:
     try:
-        return list_folder(adapter, landing)
+        return list_folder(adapter, landing.rstrip("/") or "/")
     except SQLMeshError as error:
         where = (
             "cannot be listed"
@@ -187,37 +208,80 @@ def _landing_entries(adapter: EngineAdapter | None, landing: str) -> list[Entry]
         ) from error
 
 
-def _add_day(
-    adapter: EngineAdapter | None,
-    stock: Stock,
-    feed: str,
-    day: date,
-    folder: Entry,
-    files_format: str,
-) -> None:
-    for entry in list_folder(adapter, folder.path):
-        if entry.is_folder:
-            stock.strays.extend(_all_below(adapter, entry, "folder"))
-        elif has_format(entry.name, files_format):
-            stock.files.append(Landed(feed, day, entry.path, entry.bytes, entry.modified_at))
-        else:
-            stock.strays.append(Stray(entry.path, "extension"))
+def _of_days(
+    adapter: EngineAdapter | None, folders: list[tuple[str, date, str]], files_format: str
+) -> Stock:
+    """What lies in the folders of days (feed, day, path): files that are read, and others.
+
+    A volume is asked by one statement, however many its days, in which files without a byte do not
+    show: nothing can be lost of them, and they are read with their day all the same.
+    """
+    stock = Stock([], [])
+    if adapter is not None and folders and _is_remote(adapter, folders[0][2]):
+        below = _files_of_volume(adapter, [path for *_, path in folders])
+    else:
+        below = {path: _files_below(adapter, path) for *_, path in folders}
+    for feed, day, folder in folders:
+        for entry in below[folder]:
+            if "/" in entry.path[len(folder) + 1 :]:
+                stock.strays.append(Stray(entry.path, "folder"))
+            elif has_format(entry.name, files_format):
+                stock.files.append(Landed(feed, day, entry.path, entry.bytes, entry.modified_at))
+            else:
+                stock.strays.append(Stray(entry.path, "extension"))
+    return stock
+
+
+def _files_of_volume(adapter: EngineAdapter, folders: list[str]) -> dict[str, list[Entry]]:
+    """The files in each folder and below, but for those without a byte, by path.
+
+    Raises:
+        SQLMeshError: A folder cannot be listed.
+    """
+    # docs.databricks.com/en/sql/language-manual/functions/read_files.html, BINARYFILE
+    query = exp.select(file_path(), "length", "modificationTime", dialect="databricks")
+    found: dict[str, list[Entry]] = {folder: [] for folder in folders}
+    for read in read_files(folders, "binaryFile"):
+        try:
+            rows = adapter.fetchall(query.from_(read))
+        except Exception as error:
+            raise SQLMeshError(f"{folders[0]}: cannot be listed: {error}") from error
+        for path, size, modified in rows:
+            folder = _above(path, found)
+            if not re.search("/[._]", path[len(folder) :]):
+                name = path.rsplit("/", 1)[1]
+                found[folder].append(Entry(name, path, False, size, _in_utc(modified)))
+    return {folder: sorted(entries) for folder, entries in found.items()}
+
+
+def _above(path: str, folders: t.Container[str]) -> str:
+    """That of some folders in which a path lies."""
+    folder = path
+    while folder not in folders:
+        folder = folder.rpartition("/")[0]
+        if not folder:
+            raise SQLMeshError(f"{path}: Databricks names a file so that was listed otherwise.")
+    return folder
 
 
 def _all_below(adapter: EngineAdapter | None, folder: Entry, reason: str) -> list[Stray]:
+    return [Stray(entry.path, reason) for entry in _files_below(adapter, folder.path)]
+
+
+def _files_below(adapter: EngineAdapter | None, folder: str) -> list[Entry]:
     """Every file in a folder and below; of a tree with very many folders, the rest by folder."""
-    found: list[Stray] = []
-    folders, seen = [folder.path], 0
+    found: list[Entry] = []
+    folders, seen = [folder], 0
     while folders:
         path, seen = folders.pop(0), seen + 1
         if seen > MOST_FOLDERS:
-            found.append(Stray(f"{path}/", reason))
+            found.append(Entry("", f"{path}/", True, 0, datetime.min))
             continue
         for entry in list_folder(adapter, path):
             if entry.is_folder:
                 folders.append(entry.path)
             else:
-                found.append(Stray(entry.path, reason))
+                found.append(entry)
     return found
 
 
@@ -234,9 +298,14 @@ def _local_entry(entry: os.DirEntry[str]) -> Entry:
 
 
 def _volume_entry(folder: str, name: str, size: int, modified: datetime | int | None) -> Entry:
+    path = f"{folder.rstrip('/')}/{name.rstrip('/')}"
+    return Entry(name.rstrip("/"), path, name.endswith("/"), size, _in_utc(modified))
+
+
+def _in_utc(modified: datetime | int | None) -> datetime:
+    """A moment without its time zone; a number counts milliseconds."""
     if not isinstance(modified, datetime):
         modified = datetime.fromtimestamp((modified or 0) / 1000, timezone.utc)
     elif modified.tzinfo:
         modified = modified.astimezone(timezone.utc)
-    path = f"{folder.rstrip('/')}/{name.rstrip('/')}"
-    return Entry(name.rstrip("/"), path, name.endswith("/"), size, modified.replace(tzinfo=None))
+    return modified.replace(tzinfo=None)

@@ -10,7 +10,7 @@ from collections.abc import Hashable
 
 from sqlglot import exp
 
-from macros.reading.files import day_of, together
+from macros.reading.files import day_of_file, together
 
 LARGEST_FIELD = 64 * 1024 * 1024  # bytes of one csv line or one json object
 EXACT_DIGITS = 15  # of a decimal: DuckDB's own cast to DOUBLE errs in the last place of longer ones
@@ -196,7 +196,7 @@ def _local_select(columns: t.Iterable[str], files: exp.Expr, source: str = "") -
     """Columns of files, with the day of delivery and the path; `source` is that of a copy."""
     path = exp.Literal.string(source).sql("databricks") if source else "_path"
     return exp.select(
-        *columns, f"{day_of(path)} AS _ingest_date", f"{path} AS _source", dialect="databricks"
+        *columns, f"{day_of_file(path)} AS _ingest_date", f"{path} AS _source", dialect="databricks"
     ).from_(files)
 
 

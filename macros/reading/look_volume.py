@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import typing as t
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
+from pyarrow import parquet
 from sqlglot import exp
 from sqlmesh import EngineAdapter
 from sqlmesh.utils.errors import SQLMeshError
@@ -19,10 +24,9 @@ from macros.reading.facts import (
     differing_columns,
     other_file,
 )
-from macros.reading.volume import file_path, read_files
+from macros.reading.volume import as_text, file_path, read_files
 
-Columns = tuple[tuple[str, str], ...]
-# The parquet types, as Databricks names them, that fit each type of bronze.
+# Spark's types that fit each type of bronze.
 PARQUET_TYPES = {
     "TEXT": ("string",),
     "BIGINT": ("bigint", "int", "smallint", "tinyint"),
@@ -31,6 +35,29 @@ PARQUET_TYPES = {
     "DATE": ("date",),
     "TIMESTAMPNTZ": ("timestamp", "timestamp_ntz"),
 }
+# Spark's type for what a parquet file says of a column; for the rest, see _spark_type.
+# spark.apache.org/docs/latest/sql-data-sources-parquet.html
+LOGICAL = {
+    "STRING": "string",
+    "ENUM": "string",
+    "JSON": "string",
+    "DATE": "date",
+    "UNKNOWN": "void",
+}
+PHYSICAL = {
+    "BOOLEAN": "boolean",
+    "INT32": "int",
+    "INT64": "bigint",
+    "INT96": "timestamp",
+    "FLOAT": "float",
+    "DOUBLE": "double",
+}
+INTEGERS = {8: "tinyint", 16: "smallint", 32: "int", 64: "bigint"}  # by their bits
+# A parquet file ends with its footer, the footer's length in four bytes, the least first, and PAR1.
+LENGTH_BYTES = f"CONCAT({', '.join(f'SUBSTRING(content, -{place}, 1)' for place in (5, 6, 7, 8))})"
+FOOTER_LENGTH = f"LEAST(CAST(CONV(HEX({LENGTH_BYTES}), 16, 10) AS BIGINT) + 8, length)"
+FOOTER = f"""CASE WHEN HEX(SUBSTRING(content, -4, 4)) = '{b"PAR1".hex()}'
+    THEN SUBSTRING(content, -CAST({FOOTER_LENGTH} AS INT), CAST({FOOTER_LENGTH} AS INT)) END"""
 # A quoted field of csv, and the first line, in Java's regular expressions, escaped for SQL.
 QUOTED_FIELD = r'(?<=^|[,\\r\\n])"[^"]*+(?:""[^"]*+)*+"(?=[,\\r\\n]|\\z)'
 HEADER = r'^(?:[^"\\r\\n]++|"[^"]*+")*+[\\r\\n]*'
@@ -42,9 +69,11 @@ class VolumeFile(FileFacts):
 
     Args:
         columns: The columns of the feed that a parquet file has, each with its type.
+        has_two_cases: Whether it has another one that differs from one of these by case alone.
     """
 
-    columns: Columns = ()
+    columns: tuple[tuple[str, str], ...] = ()
+    has_two_cases: bool = False
 
 
 def look_at_volume(
@@ -58,12 +87,8 @@ def look_at_volume(
     Raises:
         SQLMeshError: A file cannot be what the contract says it is; names it, and the way out.
     """
-    if files_format == "parquet":
-        return [_look_at_parquet(adapter, file, types) for file in files]
-    if not files:
-        return []
-    look = _look_at_csv if files_format == "csv" else _look_at_json
-    found = look(adapter, files, types)
+    look = {"csv": _look_at_csv, "json": _look_at_json, "parquet": _look_at_parquet}
+    found = look[files_format](adapter, files, types)
     if unknown := sorted(set(found) - set(files)):  # else the file that is meant would be left out
         raise SQLMeshError(f"{unknown[0]}: Databricks names a file so that was listed otherwise.")
     return [found.get(file, VolumeFile(file, 0, (), ())) for file in files]
@@ -90,9 +115,9 @@ def _look_at_csv(
         f"CONTAINS({unquoted}, '\"') AS is_unknown",
         f"{unquoted} RLIKE '(^|[,\\\\r\\\\n])[ \\\\t]*\"' AS is_broken",
         dialect="databricks",
-    ).from_(read_files(files, "text"))
+    )
     found = {}
-    for path, beginning, header, rows, is_unknown, is_broken in adapter.fetchall(query):
+    for path, beginning, header, rows, is_unknown, is_broken in _ask(adapter, query, files, "text"):
         if remedy := other_file(bytes.fromhex(beginning), "csv"):
             raise SQLMeshError(f"{path}: {remedy}.")
         names = header_names(path, header, list(types))
@@ -103,9 +128,8 @@ def _look_at_csv(
                 f"{path}: a quoted field does not end, or has blanks or text beside its quotes."
             )
         if is_unknown:
-            ((rows,),) = adapter.fetchall(
-                exp.select("COUNT(*)").from_(read_files([path], "csv", types))
-            )
+            [read] = read_files([path], "csv", as_text(types))
+            ((rows,),) = adapter.fetchall(exp.select("COUNT(*)").from_(read))
         if rows:
             check_required(path, names, list(types))
         found[path] = VolumeFile(path, rows, *differing_columns(names, types))
@@ -123,13 +147,12 @@ def _look_at_json(
             "COUNT(*) AS count",
             dialect="databricks",
         )
-        .from_(read_files(files, "text", whole=False))
         .where(r"value RLIKE '[^ \\t\\r]'", dialect="databricks")
         .group_by("ALL")
     )
     rows: dict[str, int] = defaultdict(int)
     names: dict[str, set[str]] = defaultdict(set)
-    for path, of_row, count in adapter.fetchall(query):
+    for path, of_row, count in _ask(adapter, query, files, "text", wholeText=False):
         of_row = [str(name) for name in of_row] if of_row is not None else []
         check_names(path, of_row, types)
         rows[path] += count
@@ -139,18 +162,71 @@ def _look_at_json(
     }
 
 
-def _look_at_parquet(adapter: EngineAdapter, file: str, types: dict[str, str]) -> VolumeFile:
-    """The columns and rows of a parquet file, which Databricks takes from its footer."""
-    read = read_files([file], "parquet").sql("databricks")
+def _look_at_parquet(
+    adapter: EngineAdapter, files: list[str], types: dict[str, str]
+) -> dict[str, VolumeFile]:
+    """What the footers say; Databricks would tell the columns of all files together alone."""
+    query = exp.select(f"{file_path()} AS path", f"{FOOTER} AS footer", dialect="databricks")
+    footers = dict.fromkeys(files) | dict(_ask(adapter, query, files, "binaryFile"))
+    return {path: _parquet_file(path, footer, types) for path, footer in footers.items()}
+
+
+def _parquet_file(path: str, footer: bytes | None, types: dict[str, str]) -> VolumeFile:
     try:
-        described = adapter.fetchall(f"DESCRIBE QUERY SELECT * FROM {read}")
-        ((rows,),) = adapter.fetchall(f"SELECT COUNT(*) FROM {read}")
-    except Exception as error:
-        raise SQLMeshError(f"{file}: cannot be read as parquet: {error}.") from error
-    names = [row[0] for row in described]
-    check_names(file, names, types)
-    if rows:
-        check_required(file, names, list(types))
-    columns = tuple((row[0], row[1]) for row in described if row[0] in types and row[1] != "void")
-    check_types(file, columns, types, PARQUET_TYPES)
-    return VolumeFile(file, rows, *differing_columns(names, types), columns)
+        metadata = parquet.read_metadata(pa.BufferReader(footer or b""))
+        fields = list(metadata.schema.to_arrow_schema())
+    except (pa.ArrowException, OSError) as error:
+        raise SQLMeshError(f"{path}: cannot be read as parquet: {error}.") from error
+    names = [field.name for field in fields]
+    check_names(path, names, types)
+    if metadata.num_rows:
+        check_required(path, names, list(types))
+    leaves = map(metadata.schema.column, itertools.count())
+    all_types = [_type_of(field.type, leaves) for field in fields]
+    columns = tuple(
+        (name, type_)
+        for name, type_ in zip(names, all_types, strict=True)
+        if name in types and type_ != "void"
+    )
+    check_types(path, columns, types, PARQUET_TYPES)
+    absent, ignored = differing_columns(names, types)
+    has_two_cases = any(name.lower() in types for name in ignored)
+    return VolumeFile(path, metadata.num_rows, absent, ignored, columns, has_two_cases)
+
+
+def _type_of(type_: pa.DataType, leaves: t.Iterator[t.Any]) -> str:
+    """Spark's type of a column, which takes its own from the leaves of the schema."""
+    if not pa.types.is_nested(type_):
+        return _spark_type(next(leaves))
+    for place in range(type_.num_fields):
+        _type_of(type_.field(place).type, leaves)
+    return "struct"
+
+
+def _spark_type(leaf: t.Any) -> str:
+    """Spark's type of a column that nests nothing."""
+    logical = leaf.logical_type.type
+    said = json.loads(leaf.logical_type.to_json())
+    if logical == "DECIMAL":
+        return f"decimal({leaf.precision},{leaf.scale})"
+    if logical == "INT":
+        return INTEGERS.get(said["bitWidth"] << (not said["isSigned"]), "decimal(20,0)")
+    if logical == "TIMESTAMP":
+        if said["timeUnit"] == "nanoseconds":
+            return "timestamp in nanoseconds"  # Databricks: PARQUET_TYPE_ILLEGAL
+        return "timestamp" if said["isAdjustedToUTC"] else "timestamp_ntz"
+    if logical == "NONE":
+        return PHYSICAL.get(leaf.physical_type, "binary")
+    return LOGICAL.get(logical, logical.lower())
+
+
+def _ask(
+    adapter: EngineAdapter,
+    query: exp.Select,
+    files: list[str],
+    files_format: str,
+    **options: t.Any,
+) -> t.Iterator[tuple[t.Any, ...]]:
+    """The rows of a query on files."""
+    for read in read_files(files, files_format, **options):
+        yield from adapter.fetchall(query.from_(read))

@@ -12,13 +12,15 @@ from collections import defaultdict
 
 from sqlglot import exp
 
-from macros.reading.files import day_of, together
+from macros.reading.files import day_of_file, together
 
 # Stands for a quoted empty field, which Spark otherwise reads as NULL like an unquoted one.
 QUOTED_EMPTY = "\ue000\ue000"
+LONGEST = 5_000  # characters between two braces; a path with more becomes several calls
 
-# Columns are found by name, not by place, once there is a column for what is not read.
-TEXT_OPTIONS = {"mode": "FAILFAST", "rescuedDataColumn": "_unread"}
+# Columns are found by their exact names, not by place, once there is a column for what is not read.
+BY_NAME = {"rescuedDataColumn": "_unread"}
+TEXT_OPTIONS = {"mode": "FAILFAST", **BY_NAME}
 READ_OPTIONS: dict[str, dict[str, t.Any]] = {
     "csv": {
         "header": True,
@@ -30,7 +32,7 @@ READ_OPTIONS: dict[str, dict[str, t.Any]] = {
     },
     "json": TEXT_OPTIONS,
     "parquet": {},
-    "text": {},
+    "text": {"wholeText": True},
     "binaryFile": {},
 }
 
@@ -45,24 +47,22 @@ def volume_rows(looked: t.Sequence[t.Any], files_format: str, types: dict[str, s
     Returns:
         The columns, as text but for parquet, `_ingest_date` and `_source`.
     """
-    looked = [file for file in looked if file.rows]
-    if files_format != "parquet":
-        paths = [file.path for file in looked]
-        values = {c: _volume_text(c, files_format) for c in types}
-        return together(
-            [_volume_select(paths, files_format, values, types)] if paths else [], types
-        )
-    alike: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
-    for file in looked:  # apart, since Spark merges no decimal with a double
-        alike[file.columns].append(file.path)
-    return together(
-        [
-            _volume_select(paths, files_format, _typed_values(dict(columns), types))
-            for columns, paths in alike.items()
-        ],
-        types,
-        typed=True,
-    )
+    # Parquet files of other types go apart, since Spark merges no decimal with a double.
+    alike: dict[tuple[tuple[tuple[str, str], ...], bool], list[str]] = defaultdict(list)
+    for file in looked:
+        if file.rows:
+            alike[file.columns, file.has_two_cases].append(file.path)
+    selects: list[exp.Select] = []
+    for (columns, has_two_cases), paths in alike.items():
+        if files_format == "parquet":
+            values, schema = _typed_values(dict(columns), types), dict(columns)
+            options = BY_NAME if has_two_cases else {}
+        else:
+            values, schema = {c: _volume_text(c, files_format) for c in types}, as_text(types)
+            options = {}
+        reads = read_files(paths, files_format, schema, **options)
+        selects.extend(_volume_select(read, values) for read in reads)
+    return together(selects, types, typed=files_format == "parquet")
 
 
 def _volume_text(column: str, files_format: str) -> str:
@@ -81,19 +81,19 @@ def _typed_values(columns: dict[str, str], types: dict[str, str]) -> dict[str, s
     }
 
 
-def _volume_select(
-    files: list[str],
-    files_format: str,
-    values: dict[str, str],
-    columns: t.Collection[str] | None = None,
-) -> exp.Select:
+def _volume_select(read: exp.Table, values: dict[str, str]) -> exp.Select:
     """Values of files by their column's name, with day and path."""
     return exp.select(
         *(f"{value} AS {column}" for column, value in values.items()),
-        f"{day_of('_metadata.file_path')} AS _ingest_date",
+        f"{day_of_file('_metadata.file_path')} AS _ingest_date",
         f"{file_path()} AS _source",
         dialect="databricks",
-    ).from_(read_files(files, files_format, columns))
+    ).from_(read)
+
+
+def as_text(columns: t.Iterable[str]) -> dict[str, str]:
+    """Columns with the type of delivered text."""
+    return dict.fromkeys(columns, "STRING")
 
 
 def file_path() -> str:
@@ -103,31 +103,73 @@ def file_path() -> str:
 
 
 def read_files(
-    files: list[str],
+    paths: t.Sequence[str],
     files_format: str,
-    columns: t.Collection[str] | None = None,
-    whole: bool = True,
-) -> exp.Table:
-    """The call of read_files, all columns as text where they are given.
+    schema: t.Mapping[str, str] | None = None,
+    **options: t.Any,
+) -> list[exp.Table]:
+    """The calls of read_files that together read some files, or all that lies in some folders.
 
     Args:
-        whole: Whether a text file is one row, or each of its lines.
+        paths: At least three names deep.
+        schema: The type of each column; without it the columns are those that the format fixes.
+        options: Beside those of the format.
     """
-    options = {"format": files_format, **READ_OPTIONS[files_format]}
-    if files_format == "text":
-        options["wholeText"] = whole
-    if columns is not None:
-        options["schema"] = ", ".join(f"{column} STRING" for column in columns)
-    escaped = [re.sub(r"([\\{}\[\]*?,])", r"\\\1", file) for file in files]
-    path = escaped[0] if len(files) == 1 else "{" + ",".join(escaped) + "}"
-    call = exp.Anonymous(
-        this="READ_FILES",
-        expressions=[
-            exp.Literal.string(path),
-            *(
-                exp.Kwarg(this=exp.var(option), expression=exp.convert(value))
-                for option, value in options.items()
-            ),
-        ],
-    )
-    return exp.Table(this=call)
+    options = {"format": files_format, **READ_OPTIONS[files_format], **options}
+    if schema:
+        options["schema"] = ", ".join(f"{column} {type_}" for column, type_ in schema.items())
+    named = [
+        exp.Kwarg(this=exp.var(option), expression=exp.convert(value))
+        for option, value in options.items()
+    ]
+    return [
+        exp.Table(
+            this=exp.Anonymous(
+                this="READ_FILES",
+                expressions=[exp.Literal.string(glob), *(option.copy() for option in named)],
+            )
+        )
+        for glob in globs(paths)
+    ]
+
+
+def globs(paths: t.Sequence[str]) -> list[str]:
+    """Few patterns that match these paths and nothing else; each begins with their folder.
+
+    Folders in which the same names are asked for go together, as in
+    `<landing>/users/{dt=2026-01-01,dt=2026-01-02}/{a.csv,b.csv}`. Only names stand in braces, as in
+    the documentation, never a part of a path.
+    """
+    names: dict[str, list[str]] = defaultdict(list)
+    for path in paths:
+        folder, name = path.rsplit("/", 1)
+        names[folder].append(name)
+    folders: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
+    for folder, of_folder in names.items():
+        above, name = folder.rsplit("/", 1)
+        folders[above, tuple(of_folder)].append(name)
+    return [
+        f"{_escaped(above)}/{some_folders}/{some_names}"
+        for (above, of_folders), alike in folders.items()
+        for some_folders in _either(alike)
+        for some_names in _either(of_folders)
+    ]
+
+
+def _either(names: t.Iterable[str]) -> t.Iterator[str]:
+    """Patterns that match one of some names each, as many as their length asks for."""
+    portion: list[str] = []
+    for name in map(_escaped, names):
+        if portion and sum(map(len, portion)) + len(name) > LONGEST:
+            yield _braced(portion)
+            portion = []
+        portion.append(name)
+    yield _braced(portion)
+
+
+def _braced(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else "{" + ",".join(names) + "}"
+
+
+def _escaped(path: str) -> str:
+    return re.sub(r"([\\{}\[\]*?,])", r"\\\1", path)

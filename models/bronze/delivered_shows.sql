@@ -6,9 +6,11 @@ Grain: one delivered row.
 MODEL (
   name bronze.delivered_shows,
   kind INCREMENTAL_BY_TIME_RANGE (
-    time_column _ingest_date
+    time_column _ingest_date,
+    partition_by_time_column FALSE
   ),
-  tags (bronze, deliveries, internal),
+  tags (bronze, deliveries, internal, personal_data),
+  clustered_by _ingest_date,
   signals (
     day_is_delivered()
   ),
@@ -30,4 +32,6 @@ SELECT
   _file_state /* Checksum of the file's size and time when it was read; NULL of a seed. */
 FROM @DELIVERY('shows', @SHOWS_COLUMNS())
 WHERE
-  _ingest_date BETWEEN @start_date AND @end_date
+  _ingest_date BETWEEN @start_date AND @end_date;
+
+@PERSONAL_DATA(_rescued_data)

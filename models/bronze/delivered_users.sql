@@ -6,9 +6,11 @@ Grain: one delivered row.
 MODEL (
   name bronze.delivered_users,
   kind INCREMENTAL_BY_TIME_RANGE (
-    time_column _ingest_date
+    time_column _ingest_date,
+    partition_by_time_column FALSE
   ),
   tags (bronze, deliveries, internal, personal_data),
+  clustered_by _ingest_date,
   signals (
     day_is_delivered()
   ),
@@ -32,4 +34,4 @@ FROM @DELIVERY('users', @USERS_COLUMNS())
 WHERE
   _ingest_date BETWEEN @start_date AND @end_date;
 
-@PERSONAL_DATA(name, email)
+@PERSONAL_DATA(name, email, _rescued_data)

@@ -35,4 +35,8 @@ MODEL (
   audits (
     not_null(columns := delivered_on)
   )
-)
+);
+
+@INSERT_SEED();
+
+@PERSONAL_DATA(name, email)

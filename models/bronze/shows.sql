@@ -6,7 +6,7 @@ Grain: one delivered row.
 MODEL (
   name bronze.shows,
   kind VIEW,
-  tags (bronze, deliveries),
+  tags (bronze, deliveries, personal_data),
   audits (
     not_null(columns := _ingest_date)
   )

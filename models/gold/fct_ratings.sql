@@ -11,7 +11,7 @@ MODEL (
     unique_key rating_id
   ),
   grain rating_id,
-  tags gold,
+  tags (gold, personal_data),
   depends_on (quality.deliveries, quality.reconciliation),
   clustered_by (rating_date, rating_id),
   physical_properties (
@@ -21,7 +21,8 @@ MODEL (
     day_is_delivered()
   ),
   audits (
-    grain_is_unique(key := rating_id, changed := silver.ratings, changed_on := _accepted_on)
+    grain_is_unique(key := rating_id, changed := silver.ratings, changed_on := _accepted_on),
+    every_row_is_shown(key := rating_id, below := silver.ratings, changed_on := _accepted_on)
   )
 );
 
@@ -76,4 +77,6 @@ LEFT JOIN silver.users_history AS users
   AND users._holds_from <= ratings.rated_at
   AND users._holds_to >= ratings.rated_at;
 
-@PRIMARY_KEY(rating_id)
+@PRIMARY_KEY(rating_id);
+
+@PERSONAL_DATA(review)

@@ -11,7 +11,7 @@ MODEL (
     unique_key watch_id
   ),
   grain watch_id,
-  tags gold,
+  tags (gold, personal_data),
   depends_on (quality.deliveries, quality.reconciliation),
   clustered_by (watch_date, watch_id),
   physical_properties (
@@ -22,6 +22,7 @@ MODEL (
   ),
   audits (
     grain_is_unique(key := watch_id, changed := silver.watches, changed_on := _accepted_on),
+    every_row_is_shown(key := watch_id, below := silver.watches, changed_on := _accepted_on),
     assert_fct_watches_valid_ratings,
     assert_completed_watches_have_ratings
   )
@@ -94,4 +95,6 @@ LEFT JOIN silver.users_history AS users
   AND users._holds_from <= watches.watched_at
   AND users._holds_to >= watches.watched_at;
 
-@PRIMARY_KEY(watch_id)
+@PRIMARY_KEY(watch_id);
+
+@PERSONAL_DATA(device)

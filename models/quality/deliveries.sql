@@ -7,10 +7,12 @@ Grain: feed and _ingest_date.
 MODEL (
   name quality.deliveries,
   kind INCREMENTAL_BY_TIME_RANGE (
-    time_column _ingest_date
+    time_column _ingest_date,
+    partition_by_time_column FALSE
   ),
   grain (feed, _ingest_date),
   tags quality,
+  clustered_by _ingest_date,
   audits (
     unique_combination_of_columns(columns := (feed, _ingest_date)),
     not_null(columns := (feed, delivered, rejected)),

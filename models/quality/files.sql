@@ -7,10 +7,12 @@ Grain: feed, _ingest_date and path.
 MODEL (
   name quality.files,
   kind INCREMENTAL_BY_TIME_RANGE (
-    time_column _ingest_date
+    time_column _ingest_date,
+    partition_by_time_column FALSE
   ),
   grain (feed, _ingest_date, path),
   tags quality,
+  clustered_by _ingest_date,
   audits (
     unique_combination_of_columns(columns := (feed, _ingest_date, path)),
     not_null(columns := (feed, path, rows, loaded_at)),

@@ -7,9 +7,11 @@ Grain: one delivered row.
 MODEL (
   name quarantine.held_ratings,
   kind INCREMENTAL_BY_TIME_RANGE (
-    time_column _ingest_date
+    time_column _ingest_date,
+    partition_by_time_column FALSE
   ),
-  tags (quarantine, deliveries, internal),
+  tags (quarantine, deliveries, internal, personal_data),
+  clustered_by _ingest_date,
   audits (
     not_null(columns := (_row_hash, _broken_rules))
   )
@@ -46,4 +48,6 @@ WHERE
     OR (
       NOT deliveries.watch_id IS NULL AND watches.watch_id IS NULL
     )
-  )
+  );
+
+@PERSONAL_DATA(review, _rescued_data)

@@ -7,9 +7,11 @@ Grain: one delivered row.
 MODEL (
   name quarantine.held_watches,
   kind INCREMENTAL_BY_TIME_RANGE (
-    time_column _ingest_date
+    time_column _ingest_date,
+    partition_by_time_column FALSE
   ),
-  tags (quarantine, deliveries, internal),
+  tags (quarantine, deliveries, internal, personal_data),
+  clustered_by _ingest_date,
   audits (
     not_null(columns := (_row_hash, _broken_rules))
   )
@@ -41,4 +43,6 @@ WHERE
     NOT @IS_ACCEPTABLE(@WATCHES_RULES(), deliveries)
     OR users.user_id IS NULL
     OR shows.show_id IS NULL
-  )
+  );
+
+@PERSONAL_DATA(device, _rescued_data)

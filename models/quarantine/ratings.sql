@@ -7,7 +7,7 @@ Grain: one delivered row.
 MODEL (
   name quarantine.ratings,
   kind FULL,
-  tags (quarantine, deliveries),
+  tags (quarantine, deliveries, personal_data),
   audits (
     not_null(columns := (_ingest_date, _row_hash, _rejected_for))
   )
@@ -35,4 +35,6 @@ LEFT JOIN silver.shows AS shows
 LEFT JOIN silver.watches AS watches
   ON watches.watch_id = held.watch_id
 WHERE
-  SIZE(@ALL_REASONS(held, users.user_id, shows.show_id, watches.watch_id)) > 0
+  SIZE(@ALL_REASONS(held, users.user_id, shows.show_id, watches.watch_id)) > 0;
+
+@PERSONAL_DATA(review, _rescued_data)

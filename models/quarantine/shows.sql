@@ -6,9 +6,11 @@ Grain: one delivered row.
 MODEL (
   name quarantine.shows,
   kind INCREMENTAL_BY_TIME_RANGE (
-    time_column _ingest_date
+    time_column _ingest_date,
+    partition_by_time_column FALSE
   ),
-  tags (quarantine, deliveries),
+  tags (quarantine, deliveries, personal_data),
+  clustered_by _ingest_date,
   audits (
     not_null(columns := (_row_hash, _rejected_for))
   )
@@ -31,4 +33,6 @@ SELECT
 FROM bronze.delivered_shows AS deliveries
 WHERE
   _ingest_date BETWEEN @start_date AND @end_date
-  AND NOT @IS_ACCEPTABLE(@SHOWS_RULES(), deliveries)
+  AND NOT @IS_ACCEPTABLE(@SHOWS_RULES(), deliveries);
+
+@PERSONAL_DATA(_rescued_data)

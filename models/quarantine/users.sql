@@ -6,9 +6,11 @@ Grain: one delivered row.
 MODEL (
   name quarantine.users,
   kind INCREMENTAL_BY_TIME_RANGE (
-    time_column _ingest_date
+    time_column _ingest_date,
+    partition_by_time_column FALSE
   ),
   tags (quarantine, deliveries, personal_data),
+  clustered_by _ingest_date,
   audits (
     not_null(columns := (_row_hash, _rejected_for))
   )
@@ -33,4 +35,4 @@ WHERE
   _ingest_date BETWEEN @start_date AND @end_date
   AND NOT @IS_ACCEPTABLE(@USERS_RULES(), deliveries);
 
-@PERSONAL_DATA(name, email)
+@PERSONAL_DATA(name, email, _rescued_data)

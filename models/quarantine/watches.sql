@@ -7,7 +7,7 @@ Grain: one delivered row.
 MODEL (
   name quarantine.watches,
   kind FULL,
-  tags (quarantine, deliveries),
+  tags (quarantine, deliveries, personal_data),
   audits (
     not_null(columns := (_ingest_date, _row_hash, _rejected_for))
   )
@@ -34,4 +34,6 @@ LEFT JOIN silver.users AS users
 LEFT JOIN silver.shows AS shows
   ON shows.show_id = held.show_id
 WHERE
-  SIZE(@ALL_REASONS(held, users.user_id, shows.show_id)) > 0
+  SIZE(@ALL_REASONS(held, users.user_id, shows.show_id)) > 0;
+
+@PERSONAL_DATA(device, _rescued_data)

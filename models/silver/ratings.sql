@@ -10,7 +10,7 @@ MODEL (
     unique_key rating_id
   ),
   grain rating_id,
-  tags silver,
+  tags (silver, personal_data),
   clustered_by rating_id,
   physical_properties (
     'delta.enableDeletionVectors' = 'true'
@@ -117,4 +117,6 @@ FROM @NEWEST(acceptable, rating_id, @RATINGS_COLUMNS())
 JOIN named
   ON named.rating_id = newest.rating_id;
 
-@PRIMARY_KEY(rating_id)
+@PRIMARY_KEY(rating_id);
+
+@PERSONAL_DATA(review)

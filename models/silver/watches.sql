@@ -10,7 +10,7 @@ MODEL (
     unique_key watch_id
   ),
   grain watch_id,
-  tags silver,
+  tags (silver, personal_data),
   clustered_by watch_id,
   physical_properties (
     'delta.enableDeletionVectors' = 'true'
@@ -90,4 +90,6 @@ SELECT
   deliveries::BIGINT AS _accepted_deliveries /* Number of acceptable deliveries of the watch. */
 FROM @NEWEST(acceptable, watch_id, @WATCHES_COLUMNS());
 
-@PRIMARY_KEY(watch_id)
+@PRIMARY_KEY(watch_id);
+
+@PERSONAL_DATA(device)

@@ -13,7 +13,8 @@ from operations.sqlmesh_internals import MacroFunc
 Models = Mapping[str, Model]  # by full name, as an environment has them
 
 TAG = "personal_data"  # the macro that tags columns, in macros/unity_catalog.py
-FREE_TEXT = ("review", "_rescued_data")  # anything that a person or a source wrote
+FREE_TEXT = ("device", "review", "_rescued_data")  # anything that a person or a source wrote
+PERSONAL = ("name", "email", *FREE_TEXT)
 REJECTED = "quarantine"  # the schema of rows whose text was not found fit
 
 

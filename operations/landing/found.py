@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
-from pathlib import Path
 
 from sqlmesh import Context, ExecutionContext
 from sqlmesh.core.model import Model
 
-from macros.reading.listing import Landed, delivered
+from macros.reading.listing import delivered
 from macros.settings import setting
 from operations.landing import MODEL, SIGNAL
 
@@ -33,7 +32,7 @@ class Deliveries:
     landing: str
     files_format: str
     moment: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
-    _missing: dict[date, list[str]] = field(default_factory=dict)
+    _landed: dict[date, set[str]] = field(default_factory=dict)
 
     def missing(self, day: date) -> list[str]:
         """The feeds that have no file of a day.
@@ -41,9 +40,11 @@ class Deliveries:
         Raises:
             SQLMeshError: The landing cannot be listed.
         """
-        if day not in self._missing:
-            self._missing[day] = [f for f in self.feeds if self.landing and not self._files(f, day)]
-        return self._missing[day]
+        if not self.landing:
+            return []
+        if day not in self._landed:
+            self._look(day, max(day, self.moment.date()))
+        return [feed for feed in self.feeds if feed not in self._landed[day]]
 
     def deadline(self, day: date) -> datetime:
         """From when on a day is loaded as it is."""
@@ -59,10 +60,13 @@ class Deliveries:
         is_early = self.hours is not None and self.moment < self.deadline(day)
         return is_early and bool(self.missing(day))
 
-    def _files(self, feed: str, day: date) -> list[Landed]:
-        # A volume that is a folder here too is not asked of a warehouse, which would not rest.
-        adapter = None if Path(self.landing).is_dir() else self.context.engine_adapter
-        return delivered(adapter, self.landing, feed, self.files_format, day, day)
+    def _look(self, start: date, end: date) -> None:
+        """Looks up all days from one on, of which the later ones are asked for next."""
+        days = (start + timedelta(days=n) for n in range((end - start).days + 1))
+        self._landed.update((day, set()) for day in days)
+        landing = self.landing, self.feeds, self.files_format
+        for file in delivered(self.context.engine_adapter, *landing, start, end):
+            self._landed[file.day].add(file.feed)
 
 
 def look(feeds: Sequence[str], context: Context | ExecutionContext) -> Deliveries:

@@ -15,15 +15,10 @@ from resources.ai_bi import ENVIRONMENTS, dashboard_file
 from resources.ai_bi.layout import PAGES, Page
 from resources.ai_bi.widgets import Json
 
-# Of the dashboard's queries (dashboard/queries) those that a widget here shows.
-QUERIES = sorted(
-    {
-        PROJECT / "dashboard" / "queries" / f"{widget.dataset}.sql"
-        for page in PAGES
-        for row in page.rows
-        for widget in row.widgets
-    }
-)
+# The queries that a widget shows: the dashboard's own, and those that only a workspace can answer.
+ROOMS = (PROJECT / "dashboard" / "queries", Path(__file__).parent)
+SHOWN = {widget.dataset for page in PAGES for row in page.rows for widget in row.widgets}
+QUERIES = [path for room in ROOMS for path in sorted(room.glob("*.sql")) if path.stem in SHOWN]
 GRID_COLUMNS = 12  # of a page whose layoutVersion is GRID_V1
 
 
@@ -50,7 +45,7 @@ def _dataset(path: Path, environment: str) -> Json:
         config.environment_catalog_mapping, name=environment
     )
     for table in query.find_all(exp.Table):
-        if table.db:  # else it is a common table expression
+        if table.db and not table.catalog:  # else a common table expression, or the workspace's own
             view = QualifiedViewName(schema_name=table.db, table=table.name)
             named = view.table_for_environment(naming, dialect="databricks")
             table.set("db", named.args["db"])

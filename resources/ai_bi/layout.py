@@ -262,4 +262,64 @@ LANDING = Page(
     ),
 )
 
-PAGES = (VIEWING, DATA_QUALITY, LANDING)
+DAY, MODEL = Field("day", "Day (UTC)"), Field("model", "Model")
+COST = Field("cost", "Cost", aggregate="SUM")
+
+COSTS = Page(
+    "cost",
+    "Cost",
+    (
+        filters(
+            Filter(
+                name="costly_models",
+                title="Models",
+                dataset="cost",
+                kind="filter-multi-select",
+                field=MODEL,
+            ),
+            Filter(
+                name="costly_days",
+                title="Days",
+                dataset="cost",
+                kind="filter-date-range-picker",
+                field=DAY,
+            ),
+        ),
+        figures(
+            Chart(
+                name="cost_by_day",
+                title="Cost of the warehouse by day (list price)",
+                note="An hour in which no statement began is in no figure here.",
+                dataset="cost",
+                kind="bar",
+                x=DAY,
+                y=COST,
+                is_over_time=True,
+            ),
+            Chart(
+                name="cost_by_model",
+                title="Cost of the warehouse by model (list price)",
+                note="An hour's cost is shared out by the time that its statements took.",
+                dataset="cost",
+                kind="bar",
+                x=MODEL,
+                y=COST,
+            ),
+        ),
+        long_table(
+            Table(
+                name="costs",
+                title="Cost by day and model (list price)",
+                dataset="cost",
+                columns=(
+                    DAY,
+                    MODEL,
+                    Field("statements", "Statements"),
+                    Field("cost", "Cost"),
+                ),
+            )
+        ),
+    ),
+)
+
+PAGES = (VIEWING, DATA_QUALITY, LANDING, COSTS)

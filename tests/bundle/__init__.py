@@ -18,12 +18,18 @@ from typing import Any
 from croniter import CroniterError, croniter
 from databricks.bundles.alerts import Alert
 from databricks.bundles.dashboards import Dashboard
-from databricks.bundles.database_instances import DatabaseInstance
 from databricks.bundles.jobs import Job
 from databricks.bundles.schemas import Schema
 from databricks.bundles.secret_scopes import SecretScope
 from databricks.bundles.sql_warehouses import SqlWarehouse
 from databricks.bundles.volumes import Volume
+from databricks.sdk.service.postgres import (
+    BranchSpec,
+    DatabaseDatabaseSpec,
+    EndpointSpec,
+    ProjectSpec,
+    RoleRoleSpec,
+)
 from ruamel.yaml import YAML
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -32,12 +38,27 @@ TARGETS = tuple(CONFIGURATION["targets"])
 KINDS = {
     "alerts": Alert,
     "dashboards": Dashboard,
-    "database_instances": DatabaseInstance,
     "jobs": Job,
     "schemas": Schema,
     "secret_scopes": SecretScope,
     "sql_warehouses": SqlWarehouse,
     "volumes": Volume,
+}
+# Kinds that databricks-bundles has no types of: the API's, and what the bundle has beside it.
+SPECS = {
+    "postgres_branches": (BranchSpec, {"branch_id", "parent", "replace_existing"}),
+    "postgres_databases": (DatabaseDatabaseSpec, {"database_id", "parent"}),
+    "postgres_endpoints": (EndpointSpec, {"endpoint_id", "parent", "replace_existing"}),
+    "postgres_projects": (ProjectSpec, {"project_id"}),
+    "postgres_roles": (RoleRoleSpec, {"role_id", "parent"}),
+}
+# What a kind's permissions may be; databricks-bundles and the command line accept any level.
+# Source: docs.databricks.com/security/auth/access-control
+LEVELS = {
+    "alerts": {"CAN_RUN", "CAN_MANAGE"},
+    "dashboards": {"CAN_READ", "CAN_EDIT", "CAN_MANAGE"},
+    "jobs": {"CAN_VIEW", "CAN_MANAGE_RUN", "IS_OWNER", "CAN_MANAGE"},
+    "sql_warehouses": {"CAN_VIEW", "CAN_MONITOR", "CAN_USE", "IS_OWNER", "CAN_MANAGE"},
 }
 BUILD = "databricks.bundles.build"  # what the command line calls
 SECRET = re.compile(r"\b(\w*(?:TOKEN|CLIENT_SECRET|PASSWORD|WEBHOOK)=\S+|dapi[0-9a-f]{8,})")
@@ -68,7 +89,7 @@ def variables(target: str) -> dict[str, Any]:
 
 
 def definitions(target: str, **changed: Any) -> Definitions:
-    """A target's resources as the command line gets them, with some variables changed.
+    """A target's resources, of Python and of databricks.yml, with some variables changed.
 
     Raises:
         ValueError: They cannot be loaded; says why.
@@ -96,15 +117,21 @@ def definitions(target: str, **changed: Any) -> Definitions:
         )
         if said := files["diagnostics"].read_text():
             raise ValueError(said)
-        return json.loads(files["output"].read_text())["resources"]
+        of_python = json.loads(files["output"].read_text())["resources"]
+    return of_python | CONFIGURATION["targets"][target].get("resources", {})
 
 
 def uploaded(project: Path = PROJECT) -> set[str]:
     """What a deployment uploads of a checkout: all that neither git ignores nor `sync` excludes.
 
+    A pattern without a slash is of any folder, as in .gitignore.
+
     Source: docs.databricks.com/dev-tools/bundles/settings.html#sync
     """
-    left_out = [f":(exclude,glob){pattern}" for pattern in CONFIGURATION["sync"]["exclude"]]
+    left_out = [
+        f":(exclude,glob){pattern if '/' in pattern else f'**/{pattern}'}"
+        for pattern in CONFIGURATION["sync"]["exclude"]
+    ]
     listed = subprocess.run(
         [
             "git",
@@ -131,6 +158,7 @@ def problems(
     """What is wrong in a target's definitions, given the files that are uploaded with them."""
     return [
         *_wrong_fields(found),
+        *_wrong_levels(found),
         *_wrong_references(target, found, configuration),
         *(
             problem
@@ -147,9 +175,25 @@ def _wrong_fields(found: Definitions) -> Iterator[str]:
     for kind, named in found.items():
         for name, resource in named.items():
             try:
-                KINDS[kind].from_dict(resource)  # type: ignore[attr-defined]
+                if kind in SPECS:
+                    spec, beside = SPECS[kind]
+                    given = {k: v for k, v in resource.items() if k not in beside | {"lifecycle"}}
+                    understood = spec.from_dict(given).as_dict()
+                    if understood != given:
+                        yield f"{kind}.{name}: of {given} only {understood} is understood"
+                else:
+                    KINDS[kind].from_dict(resource)  # type: ignore[attr-defined]
             except (TypeError, ValueError) as error:
                 yield f"{kind}.{name}: {error}"
+
+
+def _wrong_levels(found: Definitions) -> Iterator[str]:
+    """Permissions that a kind does not know."""
+    for kind, named in found.items():
+        for name, resource in named.items():
+            for permission in resource.get("permissions", []):
+                if permission["level"] not in LEVELS[kind]:
+                    yield f"{kind}.{name}: {permission['level']} is no permission of {kind}"
 
 
 def _wrong_references(

@@ -1,8 +1,8 @@
 """A workspace on this machine that really runs a job's Python tasks: minilake, from PyPI.
 
 It installs no `environments`, ignores retries, leaves references to parameters as they are, has no
-`dbutils` (runtime/ has what the jobs use of it), and calls a run a success though it skipped a task
-of another kind: assert each task's state.
+`dbutils` (runtime/ has what the jobs use of it), and does not call a run what Databricks would:
+assert each task's state, and leave the run's to tests/bundle/job_states.py.
 """
 
 from __future__ import annotations

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from shutil import copytree
 
 import oracle
 import pytest
-from engines import Delivered, Engines, engines
-from harness import PROJECT, checkout
+from engines import Delivered, Engines, engines, prepare
+from harness import checkout
 from test_bad_input import PARENTS_DAY, ROWS_DAY, deliver_kinds, deliver_parents
 
 from benchmarks.write_amplification import versions, written_since
@@ -30,17 +29,18 @@ SETTINGS = {"STREAMING_ANALYSTS": "analysts", "STREAMING_ENVIRONMENT": "prod"}
 
 @pytest.fixture(scope="session")
 def delivered(running_warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Delivered:
-    """A copy of the project in a workspace made by resources/databricks.sql. It gets every kind of
+    """A copy of the project, run by `platform` in a workspace made by resources/databricks.sql. It
+    gets every kind of
     odd and bad value that the project knows of in each format, and generated days with late,
     repeated and corrected rows: eight planned from parquet, then one of json and one of csv.
 
-    test_same_answers looks at it, and then test_statements changes it: no file comes in between.
+    test_rights and test_same_answers look at it, and then test_statements changes it: no file comes
+    in between.
     """
     folder = tmp_path_factory.mktemp("delivered")
-    both = engines(running_warehouse, folder, "parquet", catalogs=(), **SETTINGS)
+    both = engines(running_warehouse, folder, "parquet", (), "platform", **SETTINGS)
     both.databricks.project = checkout(folder / "project")
-    prepared = re.sub("--.*", "", (PROJECT / "resources" / "databricks.sql").read_text())
-    both.warehouse.administer(*filter(str.strip, prepared.split(";")))
+    prepare(both.warehouse)
 
     deliver_parents(both.local, PARENTS_DAY)
     deliver(both, "parquet", [ROWS_DAY, *DAYS[:-2]])

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from harness import Platform
+from harness import PROJECT, Platform
 from sqlglot import parse_one
 from sqlmesh import Context
 
 from benchmarks.write_amplification import Written
-from tests.warehouse import Statement, Warehouse
+from tests.warehouse import ADMIN, Statement, Warehouse
 
 CATALOGS = ("streaming_prod", "streaming_dev")
 COMPARED = ("bronze", "silver", "quarantine", "gold", "analytics", "quality")
@@ -79,18 +79,28 @@ def engines(
     folder: Path,
     files_format: str = "csv",
     catalogs: tuple[str, ...] = CATALOGS,
+    user: str = ADMIN,
     **settings: str,
 ) -> Engines:
-    """Both engines, nothing planned yet; what the running warehouse had before is gone."""
+    """Both engines, nothing planned yet; what the running warehouse had before is gone.
+
+    On Databricks the project connects as `user`.
+    """
     server = running.emptied(*catalogs)
     local = Platform(folder / "local", files_format, **settings)
     databricks = Platform(
         folder / "databricks",
         files_format,
         gateway="databricks",
-        **{**server.environment, "STREAMING_LANDING": str(local.landing), **settings},
+        **{**server.as_user(user).environment, "STREAMING_LANDING": str(local.landing), **settings},
     )
     return Engines(local, databricks, server)
+
+
+def prepare(server: Warehouse) -> None:
+    """Runs resources/databricks.sql as an admin."""
+    text = re.sub("--.*", "", (PROJECT / "resources" / "databricks.sql").read_text())
+    server.administer(*filter(str.strip, text.split(";")))
 
 
 def tables(

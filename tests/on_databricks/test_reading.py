@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
 from engines import engines
+from harness import FIRST
 from sqlglot import exp
 from sqlmesh import EngineAdapter
 from sqlmesh.utils.errors import SQLMeshError
@@ -15,10 +19,13 @@ from test_bad_input import csv_of, json_of, parquet_of, typed, user, without
 
 from macros import feeds
 from macros.columns import types_of
+from macros.feeds import FEEDS
 from macros.reading.facts import FileFacts
 from macros.reading.fitting import fitted
+from macros.reading.listing import delivered, take_stock
 from macros.reading.look_volume import look_at_volume
 from macros.reading.volume import volume_rows
+from operations.landing.found import Deliveries
 from tests.warehouse import Warehouse
 
 TYPES = types_of(exp.convert(feeds.USERS_COLUMNS))
@@ -28,6 +35,8 @@ TWO_CASES = parquet_of(
     columns=[*user(1), "Email"],
     types={"Email": pa.string()},
 )
+NANOSECONDS = parquet_of("users", typed("users", 1), types={"updated_at": pa.timestamp("ns")})
+SOME = without(user(1), "country")
 pytestmark = pytest.mark.slow
 
 
@@ -87,6 +96,24 @@ def test_the_account_of_json(adapter: EngineAdapter, folder: Path) -> None:
     assert rows == [("a", str(path)), ("b", str(path)), ("c", str(odd))]
 
 
+def test_the_account_of_parquet(adapter: EngineAdapter, folder: Path) -> None:
+    files = {
+        "plain.parquet": parquet_of("users", typed("users", 1)),
+        "two cases {a,b} [1]*.parquet": TWO_CASES,
+        "lacks.parquet": parquet_of(
+            "users", typed("users", 3), columns=without(user(1), "country")
+        ),
+        "no rows.parquet": parquet_of("users"),
+    }
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    looked, rows = read(adapter, *(folder / name for name in files))
+    assert [file.rows for file in looked] == [1, 1, 1, 0]
+    assert [file.ignored for file in looked] == [(), ("Email",), (), ()]
+    assert looked[2].absent == ("country",)
+    assert sorted(path for _, path in rows) == sorted(file.path for file in looked[:3])
+
+
 @pytest.mark.parametrize(
     "name, content, says",
     [
@@ -96,7 +123,9 @@ def test_the_account_of_json(adapter: EngineAdapter, folder: Path) -> None:
         ("a.csv", csv_of(user(1)).decode().encode("utf-16"), "UTF-16"),
         ("a.csv", csv_of(user(1, name="X")).replace(b"X", b' "X"'), "blanks"),
         ("a.json", json_of(user(1)).replace(b"email", b" email"), "' email'"),
-        ("a.parquet", TWO_CASES, "cannot be read as parquet"),
+        ("a.parquet", parquet_of("users", typed("users", 1))[:-1], "cannot be read as parquet"),
+        ("a.parquet", b"", "cannot be read as parquet"),
+        ("a.parquet", NANOSECONDS, "timestamp in nanoseconds"),
     ],
 )
 def test_a_file_that_cannot_be_read(
@@ -107,3 +136,58 @@ def test_a_file_that_cannot_be_read(
     with pytest.raises(SQLMeshError) as error:
         read(adapter, path)
     assert str(path) in str(error.value) and says in str(error.value)
+
+
+def test_statements_grow_with_the_days_to_be_read_not_with_the_history(
+    adapter: EngineAdapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    fetchall = adapter.fetchall
+    monkeypatch.setattr(adapter, "fetchall", lambda query: sent.append(query) or fetchall(query))
+    last = FIRST + timedelta(days=364)
+
+    def counted(days: int) -> list[int]:
+        """How many statements a look at the landing, the signal and a day's files take."""
+        for feed, number in itertools.product(FEEDS, range(days)):
+            day = tmp_path / feed / f"dt={last - timedelta(days=number)}"
+            day.mkdir(parents=True, exist_ok=True)
+            (day / "a.csv").write_text("x\n1\n", encoding="utf-8")
+        counts = []
+        since = last - timedelta(days=35)
+        context = SimpleNamespace(engine_adapter=adapter)
+        moment = datetime(last.year, last.month, last.day, tzinfo=timezone.utc)
+        deliveries = Deliveries(FEEDS, context, 24, str(tmp_path), "csv", moment)
+        for ask in (
+            lambda: take_stock(adapter, str(tmp_path), FEEDS, "csv", FIRST, since).files,
+            lambda: [d for d in (last - timedelta(days=1), last) if not deliveries.missing(d)],
+            lambda: delivered(adapter, str(tmp_path), ["users"], "csv", last, last),
+        ):
+            assert ask()
+            counts.append(len(sent))
+            sent.clear()
+        return counts
+
+    counts = [counted(days) for days in (30, 180, 365)]
+    assert counts == [counts[0]] * 3
+    assert len(take_stock(adapter, str(tmp_path), FEEDS, "csv", FIRST).files) == 4 * 365
+
+
+def test_files_of_a_day_are_looked_at_together(
+    adapter: EngineAdapter, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    fetchall = adapter.fetchall
+    monkeypatch.setattr(adapter, "fetchall", lambda query: sent.append(query) or fetchall(query))
+    content = {
+        "csv": csv_of(user(1)),
+        "json": json_of(user(1)),
+        "parquet": parquet_of("users", typed("users", 1)),
+    }
+    for name, of_file in content.items():
+        paths = [folder / f"{number}.{name}" for number in range(40)]
+        for path in paths:
+            path.write_bytes(of_file)
+        looked = look_at_volume(adapter, list(map(str, paths)), name, TYPES)
+        assert [file.rows for file in looked] == [1] * 40
+        assert len(sent) == 1
+        sent.clear()

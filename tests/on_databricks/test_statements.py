@@ -19,12 +19,14 @@ from sqlmesh.core.snapshot import SnapshotChangeCategory
 
 from operations import launcher
 from operations.changes.between import changes
+from operations.environment.personal_data import PERSONAL
 from tests.warehouse.start import Warehouse
 
 GOLDEN = Path(__file__).with_name("statements.sql")
 PROJECT_TAG = "project:streaming-platform"
 COMPLETED = "SELECT COUNT_IF(is_completed) FROM {}.fct_watches"
-KEPT = ("CREATE TABLE", "ALTER TABLE", "GRANT")
+MADE = re.compile(r"CREATE (?:OR REPLACE )?(TABLE|VIEW) (?:IF NOT EXISTS )?`(\w+)`\.`(\w+?)__")
+KEPT = ("CREATE TABLE", "ALTER TABLE", "SET TAG", "GRANT")
 pytestmark = pytest.mark.slow
 
 
@@ -82,14 +84,12 @@ def test_personal_data_is_tagged_wherever_it_is_stored(delivered: Delivered) -> 
         )
         stored = context.engine_adapter.fetchall(
             "SELECT table_name, column_name FROM system.information_schema.columns "
-            "WHERE table_catalog = 'streaming_prod' AND column_name IN ('name', 'email') "
-            "AND table_schema LIKE 'sqlmesh\\\\_\\\\_%' AND table_name NOT LIKE '%raw\\\\_users%'"
+            "JOIN system.information_schema.tables USING (table_catalog, table_schema, table_name) "
+            f"WHERE table_catalog = 'streaming_prod' AND column_name IN {PERSONAL} "
+            "AND table_type = 'MANAGED'"
         )
-    views = ("bronze__users", "analytics__")
-    assert {tuple(row) for row in tagged} == {
-        tuple(row) for row in stored if not row[0].startswith(views)
-    }
-    assert len(tagged) == 12
+    assert {tuple(row) for row in tagged} == {tuple(row) for row in stored}
+    assert len(tagged) == 36
 
 
 def change(platform: Platform, model: str, old: str, new: str) -> None:
@@ -113,7 +113,8 @@ def evaluated(warehouse: Warehouse, since: int) -> set[str]:
 
 def test_changes_in_a_new_environment(delivered: Delivered) -> None:
     """It shows what prod has, and computes what was changed: a new column of silver.shows costs
-    that model, what reads it stays as it is; a changed column of a fact can be compared.
+    that model, what reads it stays as it is; a changed column of a fact can be compared. What it
+    computes lies in prod's catalog, among prod's own tables; only its views do not.
     """
     _, platform, warehouse = delivered.both
     change(
@@ -135,6 +136,14 @@ def test_changes_in_a_new_environment(delivered: Delivered) -> None:
     before = len(warehouse.statements())
     platform.plan(delivered.last, "dev", include_unmodified=True)
     assert evaluated(warehouse, before) == {"silver__shows", "gold__fct_watches"}
+    made = [
+        match.groups() for s in warehouse.statements()[before:] if (match := MADE.search(s.sent))
+    ]
+    assert {(kind, catalog, schema == "sqlmesh") for kind, catalog, schema in made} == {
+        ("TABLE", "streaming_prod", True),
+        ("VIEW", "streaming_prod", True),
+        ("VIEW", "streaming_dev", False),
+    }
     count = "SELECT COUNT(*) FROM {}.fct_ratings"
     in_prod = values(platform, count.format("streaming_prod.gold"))
     assert in_prod[0] and in_prod == values(platform, count.format("streaming_dev.gold__dev"))

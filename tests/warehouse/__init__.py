@@ -1,5 +1,5 @@
 """A local stand-in of a Databricks SQL warehouse for tests: see README.md."""
 
-from .start import Statement, Warehouse, warehouse
+from .start import ADMIN, Statement, Warehouse, warehouse
 
-__all__ = ["Statement", "Warehouse", "warehouse"]
+__all__ = ["ADMIN", "Statement", "Warehouse", "warehouse"]

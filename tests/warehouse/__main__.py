@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from . import install
-from .start import CATALOGS, MEMORY, Warehouse, warehouse
+from .start import ADMIN, CATALOGS, MEMORY, USERS, Warehouse, warehouse
 
 
 def main() -> int:
@@ -27,7 +27,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="warehouse-") as temporary:
         folder = options.folder or Path(temporary)
         try:
-            with warehouse(folder, catalogs=catalogs, memory=options.memory) as started:
+            with warehouse(
+                folder, catalogs=catalogs, mounted=options.mounted, memory=options.memory
+            ) as running:
+                started = running.as_user(options.user)
                 return _run(options.command, started) if options.command else _stay(started)
         except KeyboardInterrupt:
             return 128 + signal.SIGINT
@@ -37,6 +40,10 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.warehouse", description=__doc__)
     parser.add_argument("--folder", type=Path, help="keep tables and the log here")
     parser.add_argument("--catalogs", default=",".join(CATALOGS), help="made at the start")
+    parser.add_argument(
+        "--mounted", type=Path, action="append", default=[], help="a folder to read files from"
+    )
+    parser.add_argument("--user", default=ADMIN, help=f"one of {', '.join(USERS.values())}")
     parser.add_argument("--memory", default=MEMORY, help="of Spark's driver")
     parser.add_argument("command", nargs="*", metavar="COMMAND", help="after --; none: stay up")
     return parser.parse_args()

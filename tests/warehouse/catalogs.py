@@ -13,10 +13,16 @@ from pyspark.sql import SparkSession
 from pyspark.sql.types import StructType
 
 from .records import Record, Records
+from .rights import Rights
 from .sql import Name, Refused, Token, quoted
 
 SPARK_CATALOG = "warehouse.UnityCatalog"
 SYSTEM = "system"
+# The columns of the information schema that name what a row is about.
+NAMING = {f"{kind}_name" for kind in ("catalog", "schema", "table", "specific", "volume")}
+NAMING |= {
+    f"{kind}_{part}" for kind in ("table", "specific", "volume") for part in ("catalog", "schema")
+}
 
 
 def no_such_catalog(name: str) -> Refused:
@@ -88,6 +94,12 @@ class SessionObjects:
                 return (*defaults, *name)
             return (defaults[0], *name)
         return name
+
+    def exists(self, name: Name) -> bool:
+        try:
+            return self.kind(name) is not None
+        except Refused:
+            return False
 
     def kind(self, name: Name) -> str | None:
         """CATALOG, SCHEMA, TABLE or VIEW; None for a relation that does not exist."""
@@ -171,16 +183,22 @@ def _equal(tokens: list[Token], column: str) -> frozenset[str] | None:
 
 
 class InformationSchema:
-    """The views of `information_schema` that the stand-in has, as Arrow tables."""
+    """The views of `information_schema` that the stand-in has, as Arrow tables.
 
-    def __init__(self, objects: SessionObjects, records: Records, user: str) -> None:
+    They show a user what the user has a privilege on.
+    """
+
+    def __init__(self, objects: SessionObjects, records: Records, rights: Rights) -> None:
         self.objects = objects
         self.records = records
-        self.user = user
+        self.rights = rights
         self._views: dict[str, tuple[str, Callable[[Wanted], Iterator[tuple]]]] = {
-            "catalogs": ("catalog_name", self._catalogs),
-            "schemata": ("catalog_name schema_name comment", self._schemata),
-            "tables": ("table_catalog table_schema table_name table_type comment", self._tables),
+            "catalogs": ("catalog_name catalog_owner", self._catalogs),
+            "schemata": ("catalog_name schema_name schema_owner comment", self._schemata),
+            "tables": (
+                "table_catalog table_schema table_name table_owner table_type comment",
+                self._tables,
+            ),
             "columns": (
                 "table_catalog table_schema table_name column_name ordinal_position is_nullable "
                 "full_data_type data_type comment",
@@ -243,23 +261,28 @@ class InformationSchema:
         names = columns.split()
         kinds = [pa.int32() if name == "ordinal_position" else pa.string() for name in names]
         fields = pa.schema(list(zip(names, kinds, strict=True)))
+        places = [place for place, name in enumerate(names) if name in NAMING]
+        seen = (row for row in rows(wanted) if self.rights.sees(tuple(row[at] for at in places)))
         return pa.Table.from_pylist(
-            [dict(zip(names, row, strict=True)) for row in rows(wanted)], schema=fields
+            [dict(zip(names, row, strict=True)) for row in seen], schema=fields
         )
 
     def _catalogs(self, wanted: Wanted) -> Iterator[tuple]:
-        return ((name,) for name in self.objects.catalogs if wanted.allows(catalog=name))
+        for name in self.objects.catalogs:
+            if wanted.allows(catalog=name):
+                yield name, self.rights.owner((name,))
 
     def _schemata(self, wanted: Wanted) -> Iterator[tuple]:
         for catalog, schema in self.objects.schemas(wanted):
             comment = plugin(self.objects.spark, catalog).schemaComment(schema)
-            yield catalog, schema, comment
+            yield catalog, schema, self.rights.owner((catalog, schema)), comment
 
     def _tables(self, wanted: Wanted) -> Iterator[tuple]:
         for name in self.objects.relations(wanted):
             catalog = plugin(self.objects.spark, name[0])
             kind = "VIEW" if catalog.kind(*name[1:]) == "VIEW" else "MANAGED"
-            yield *name, kind, catalog.comment(*name[1:]) if wanted.comments else None
+            comment = catalog.comment(*name[1:]) if wanted.comments else None
+            yield *name, self.rights.owner(name), kind, comment
 
     def _columns(self, wanted: Wanted) -> Iterator[tuple]:
         commented = {(r.on, r.column): r.value for r in self.records.of("COMMENT")}
@@ -277,7 +300,7 @@ class InformationSchema:
             for record in self.records.of("GRANT"):
                 # Grants on volumes and functions have views of their own.
                 if len(record.on) == parts and record.value not in ("VOLUME", "FUNCTION"):
-                    yield self.user, record.grantee, *record.on, record.key, "NO", "NONE"
+                    yield self.rights.user, record.grantee, *record.on, record.key, "NO", "NONE"
 
         return rows
 

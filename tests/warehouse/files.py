@@ -19,9 +19,10 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
-from .sql import NotKnown, Refused, quoted
+from .sql import Name, NotKnown, Refused, quoted
 
 VOLUMES = "/Volumes/"
+SCHEME = re.compile(r"[a-z0-9]+:")
 TEXT = {"encoding", "charset", "lineSep", "mode", "multiLine", "locale"}
 TIMES = {"dateFormat", "timestampFormat", "timestampNTZFormat"}
 SPARK_OPTIONS: dict[str, set[str]] = {
@@ -66,6 +67,11 @@ class Call:
     def rescued(self) -> str:
         return self.options.get("rescuedDataColumn", "")
 
+    @property
+    def is_case_sensitive(self) -> bool:
+        """Whether columns that differ by case are two (readerCaseSensitive is the default)."""
+        return self.format == "parquet" and bool(self.rescued)
+
     def has(self, option: str) -> bool:
         return self.options.get(option, "false").lower() == "true"
 
@@ -74,14 +80,19 @@ class Call:
 
 
 class Files:
-    """Reads files in one session; `volumes` is the folder that stands for /Volumes/."""
+    """Reads files in one session; `volumes` is the folder that stands for /Volumes/.
 
-    def __init__(self, spark: SparkSession, volumes: Path) -> None:
+    Of this machine's own paths, only those that begin with one of `mounted` are taken.
+    """
+
+    def __init__(self, spark: SparkSession, volumes: Path, mounted: tuple[str, ...] = ()) -> None:
         self.spark = spark
         self.volumes = volumes
+        self.mounted = mounted
 
     def read(self, call: Call, with_metadata: bool) -> DataFrame:
         """The rows; with_metadata adds `_metadata`, which read_files has as a hidden column."""
+        self._refuse_path(call.path)
         files = self._files(call)
         schema = self._schema(call)
         if not files:
@@ -90,6 +101,9 @@ class Files:
             read = self._csv_by_name(call, schema, files, with_metadata)
         elif schema and call.rescued and call.format == "json":
             read = self._json_by_name(call, schema, files, with_metadata)
+        elif schema and call.rescued and call.format == "parquet":
+            extra = [f for f in self._load(call, files, None).schema if f.name not in schema.names]
+            read = self._with_rescued(call, schema, files, extra, with_metadata)
         elif call.rescued:
             raise NotKnown(f"rescuedDataColumn for {call.format} without a schema and header")
         else:
@@ -102,6 +116,7 @@ class Files:
 
     def list(self, path: str) -> list[tuple[str, str, int, datetime]]:
         """What is immediately in a folder: path, name, size and modification time."""
+        self._refuse_path(path)
         folder = self._local(path)
         if not folder.is_dir():
             raise _not_found(path)
@@ -122,6 +137,14 @@ class Files:
         return re.sub(f"file:/*{folder}", "dbfs:/Volumes", text)
 
     # Paths
+
+    def _refuse_path(self, path: str) -> None:
+        if not (path.startswith((VOLUMES, *self.mounted)) or SCHEME.match(path)):
+            raise Refused(
+                "INVALID_PARAMETER_VALUE",
+                f"Path '{path}' begins neither with /Volumes/ nor with a scheme.",
+                "22023",
+            )
 
     def _local(self, path: str) -> Path:
         path = path.removeprefix("dbfs:")
@@ -153,7 +176,8 @@ class Files:
         if text is None:
             return None
         schema = StructType.fromDDL(text)
-        if call.rescued and any(field.dataType != StringType() for field in schema):
+        other = any(field.dataType != StringType() for field in schema)
+        if call.rescued and other and call.format != "parquet":
             raise NotKnown("rescuedDataColumn with columns of another type than STRING")
         return schema
 
@@ -177,13 +201,13 @@ class Files:
         if not wanted:
             return []
         metadata = F.col("_metadata")
-        if call.path.removeprefix("dbfs:").lstrip("{").startswith(VOLUMES):
+        if call.path.removeprefix("dbfs:").startswith(VOLUMES):
             return [metadata.withField("file_path", self._file_path(call)).alias("_metadata")]
         return [metadata]
 
     def _file_path(self, call: Call) -> Column:
         path = F.col("_metadata.file_path")
-        if not call.path.removeprefix("dbfs:").lstrip("{").startswith(VOLUMES):
+        if not call.path.removeprefix("dbfs:").startswith(VOLUMES):
             return path
         start = len(f"file:{self.volumes}") + 1
         return F.concat(F.lit("dbfs:/Volumes"), F.substr(path, F.lit(start)))
@@ -258,11 +282,28 @@ class Files:
             raise NotKnown("rescuedDataColumn for json with multiLine")
         unread = sorted(_keys(files) - set(schema.names))
         extra = [StructField(name, StringType()) for name in unread]
+        return self._with_rescued(call, schema, files, extra, with_metadata)
+
+    def _with_rescued(
+        self,
+        call: Call,
+        schema: StructType,
+        files: Sequence[Path],
+        extra: Sequence[StructField],
+        with_metadata: bool,
+    ) -> DataFrame:
         loaded = self._load(call, files, StructType([*schema, *extra]))
         columns = [F.col(quoted(name)) for name in schema.names]
-        rescued = self._rescued(call, {name: F.col(quoted(name)) for name in unread})
+        rescued = self._rescued(call, {field.name: F.col(quoted(field.name)) for field in extra})
         metadata = self._metadata(call, with_metadata)
         return loaded.select(*columns, rescued.alias(call.rescued), *metadata)
+
+
+def volume_of(path: str) -> Name | None:
+    """The volume that a path is in."""
+    parts = path.removeprefix("dbfs:").removeprefix(VOLUMES).split("/")
+    is_in_one = path.removeprefix("dbfs:").startswith(VOLUMES) and len(parts) >= 3
+    return tuple(part.lower() for part in parts[:3]) if is_in_one else None
 
 
 def _not_found(path: str) -> Refused:

@@ -29,6 +29,7 @@ from thrift.transport.TTransport import TMemoryBuffer
 from . import certificate, install
 from .catalogs import Catalogs
 from .records import Records
+from .rights import Account
 from .session import Result, Session, Shared, explained
 from .sql import Parameter, bind, literal
 
@@ -228,12 +229,13 @@ class Service:
         self.shared = shared
         self.log = log
         self.pool = ThreadPoolExecutor(STATEMENTS_AT_ONCE, thread_name_prefix="statement")
+        self.caller = threading.local()  # who sends the request that a thread answers
         self.sessions: dict[bytes, Session] = {}
         self.operations: dict[bytes, Operation] = {}
 
     def OpenSession(self, req: T.TOpenSessionReq) -> T.TOpenSessionResp:
         try:
-            session = Session(self.spark.newSession(), self.shared)
+            session = Session(self.spark.newSession(), self.shared, self.caller.user)
             for name, value in (req.configuration or {}).items():
                 session.configure(name, value)
             namespace = req.initialNamespace
@@ -401,6 +403,7 @@ class Service:
             self.log.write(
                 entry
                 | {"began": began, "seconds": seconds, "error": failure, "query_tags": query_tags}
+                | {"user": session.user}
             )
 
 
@@ -424,7 +427,6 @@ class Endpoint:
     service: Service
     host: str
     http_path: str
-    token: str
     tls: ssl.SSLContext
 
 
@@ -437,7 +439,10 @@ def request_handler(endpoint: Endpoint) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            if self.headers.get("Authorization") != f"Bearer {endpoint.token}":
+            token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+            user = endpoint.service.shared.account.users.get(token)
+            endpoint.service.caller.user = user
+            if user is None:
                 self._refuse(403, "403", "Invalid access token.")
             elif self.path.split("?")[0].strip("/") == endpoint.http_path.strip("/"):
                 answer = TMemoryBuffer()
@@ -503,7 +508,8 @@ def main() -> None:
     parser.add_argument("--memory", required=True)
     parser.add_argument("--host", required=True)
     parser.add_argument("--http-path", required=True)
-    parser.add_argument("--token", required=True)
+    parser.add_argument("--account", required=True, type=Account.of)
+    parser.add_argument("--mounted", action="append", default=[])
     parser.add_argument("--conf", action="append", default=[], metavar="NAME=VALUE")
     options = parser.parse_args()
 
@@ -511,8 +517,8 @@ def main() -> None:
         shutil.rmtree(options.folder / left, ignore_errors=True)
     conf = dict(each.split("=", 1) for each in options.conf)
     spark = spark_session(options.folder, options.memory, conf)
-    user = spark.sql("SELECT current_user()").collect()[0][0]
-    shared = Shared(Catalogs(), Records(), options.folder, user)
+    mounted = tuple(options.mounted)
+    shared = Shared(Catalogs(), Records(), options.folder, options.account, mounted)
     for name in filter(None, ["main", *options.catalogs.split(",")]):
         shared.catalogs.add(spark, name)
     log = Log((options.folder / "statements.jsonl").open("w"))
@@ -520,7 +526,7 @@ def main() -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(authority, key)
     service = Service(spark, shared, log)
-    endpoint = Endpoint(service, options.host, options.http_path, options.token, tls)
+    endpoint = Endpoint(service, options.host, options.http_path, tls)
     server = Server(("127.0.0.1", 0), request_handler(endpoint))
     threading.Thread(target=server.serve_forever, daemon=True).start()
 

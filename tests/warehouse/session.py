@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import itertools
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,16 +28,11 @@ from .catalogs import (
     activate,
     no_such_catalog,
 )
-from .files import Call, Files
-from .records import (
-    DROPPED_WITH_TABLE,
-    Governance,
-    Record,
-    Records,
-    constraint,
-    skip_constraint_options,
-)
-from .sql import NotKnown, Reader, Refused, Statement, Token, quoted
+from .files import Call, Files, volume_of
+from .governance import Governance, constraint, skip_constraint_options
+from .records import DROPPED_WITH_TABLE, Record, Records
+from .rights import Account, Rights, personal
+from .sql import Name, NotKnown, Reader, Refused, Statement, Token, quoted
 
 # Settings that a session of a SQL warehouse takes, and Spark's for them.
 SETTINGS: dict[str, str | None] = {
@@ -62,6 +58,8 @@ DATABRICKS_PROPERTIES = {
     "delta.universalformat.config.iceberg.enabled",
 }
 SENT_AS_TEXT = (DayTimeIntervalType, YearMonthIntervalType, VariantType)
+LONGEST_NAME = 255
+CASE_SENSITIVE = "spark.sql.caseSensitive"
 view_numbers = itertools.count(1)
 
 
@@ -79,20 +77,23 @@ class Shared:
     catalogs: Catalogs
     records: Records
     folder: Path
-    user: str
+    account: Account
+    mounted: tuple[str, ...]  # folders that may be read like those of volumes
 
 
 @dataclass
 class Session:
     spark: SparkSession
     shared: Shared
+    user: str
     query_tags: str | None = None
 
     def __post_init__(self) -> None:
         self.objects = SessionObjects(self.spark, self.shared.catalogs)
-        self.governance = Governance(self.shared.records, self.objects)
-        self.files = Files(self.spark, self.shared.folder / "volumes")
-        self.information = InformationSchema(self.objects, self.shared.records, self.shared.user)
+        self.rights = Rights(self.shared.records, self.shared.account, self.user, self.objects)
+        self.governance = Governance(self.shared.records, self.objects, self.rights)
+        self.files = Files(self.spark, self.shared.folder / "volumes", self.shared.mounted)
+        self.information = InformationSchema(self.objects, self.shared.records, self.rights)
 
     def configure(self, name: str, value: str) -> None:
         setting = name.lower()
@@ -112,15 +113,19 @@ class Session:
         activate(self.spark)
         self.shared.catalogs.register(self.spark)
         statement = Statement(sql)
+        refuse_names(statement)
         if (answer := self._answer(statement)) is not None:
             return answer
+        made = self.rights.before(statement)
+        statement = self.rights.shown(statement, self._masking)
         views: list[str] = []
         try:
-            records = self._reword(statement, views)
+            records = made + self._reword(statement, views)
             text = statement.edited()
             note(text)
             return self._spark(text, statement, records)
         finally:
+            self.spark.conf.unset(CASE_SENSITIVE)
             for view in views:
                 self.spark.catalog.dropTempView(view)
 
@@ -149,6 +154,8 @@ class Session:
             return self._drop_catalog(reader)
         if reader.takes("SHOW", "CATALOGS"):
             return self._show_catalogs(reader)
+        if reader.takes("SHOW", "GOVERNED", "TAGS"):
+            return self._show_governed_tags(reader)
         if reader.takes("SHOW", "GRANTS"):
             return self._show_grants(reader)
         if [token.word for token in reader.tokens] == ["SELECT", "CURRENT_CATALOG", "(", ")"]:
@@ -165,6 +172,7 @@ class Session:
         reader.needs_end()
         if name not in self.shared.catalogs:
             raise no_such_catalog(name)
+        self.rights.needs("USE_CATALOG", (name,))
         self.spark.catalog.setCurrentCatalog(name)
         return NOTHING
 
@@ -176,6 +184,7 @@ class Session:
         if reader.takes("COMMENT"):
             reader.string()
         reader.needs_end()
+        self.rights.needs_admin("CREATE CATALOG")
         if name not in self.shared.catalogs:
             self.shared.catalogs.add(self.spark, name)
         elif not exists:
@@ -191,6 +200,7 @@ class Session:
             if exists:
                 return NOTHING
             raise no_such_catalog(name)
+        self.rights.needs_manager((name,))
         schemas = {schema for _, schema in self.objects.schemas(Wanted(frozenset([name])))}
         if schemas - {"default"} and not cascade:
             raise Refused("CATALOG_NOT_EMPTY", f"Catalog '{name}' is not empty.", "2BP01")
@@ -203,7 +213,11 @@ class Session:
         pattern = "*" if reader.ended() else reader.string()
         reader.needs_end()
         names = [n for n in self.shared.catalogs if fnmatch.fnmatch(n, pattern.lower())]
-        return answer({"catalog": names})
+        return answer({"catalog": [name for name in names if self.rights.sees((name,))]})
+
+    def _show_governed_tags(self, reader: Reader) -> Result:
+        reader.needs_end()
+        return answer({"Tag Key": [tag.on[0] for tag in self.shared.records.of("GOVERNED TAG")]})
 
     def _show_grants(self, reader: Reader) -> Result:
         principal = None if reader.sees("ON") else reader.next().text
@@ -228,6 +242,7 @@ class Session:
         path = reader.string()
         limit = int(reader.next().text) if reader.takes("LIMIT") else None
         reader.needs_end()
+        self._needs_volume(path)
         paths, names, sizes, times = [], [], [], []
         for row in self.files.list(path)[:limit]:
             paths.append(row[0])
@@ -274,6 +289,7 @@ class Session:
                 raise NotKnown("materialized views and streaming tables")
         if any(statement.find("ai_query")):
             raise NotKnown("ai_query")
+        personal(statement, self.rights)
         self._strip(statement)
         for at in statement.find("information_schema", "."):
             self._information_view(statement, at, views)
@@ -338,11 +354,27 @@ class Session:
                 raise NotKnown("an option of read_files without its name")
             given[option[0].text] = self._constant(statement, option[2:])
         call = Call.of(self._constant(statement, path), given)
+        self._needs_volume(call.path)
+        if call.is_case_sensitive:
+            self.spark.conf.set(CASE_SENSITIVE, True)
         with_metadata = statement.mentions("_metadata")
         frame = self.files.read(call, with_metadata)
         statement.replace(statement.tokens[at : reader.at], quoted(self._view(frame, views)))
         if with_metadata:
             _hide_metadata(statement, at)
+
+    def _needs_volume(self, path: str) -> None:
+        if volume := volume_of(path):
+            self.rights.needs("READ_VOLUME", volume)
+
+    def _masking(self, function: Name) -> str:
+        """Makes a function of Unity Catalog one of this session, and says by which name."""
+        name = "__".join(function)
+        recorded = self.shared.records.get(Record("FUNCTION", function))
+        if recorded is None:
+            raise NotKnown(f"the function {'.'.join(function)}, which was dropped")
+        self.spark.sql(f"CREATE OR REPLACE TEMPORARY FUNCTION {quoted(name)} {recorded.value}")
+        return quoted(name)
 
     def _constant(self, statement: Statement, tokens: Sequence[Token]) -> str:
         if len(tokens) == 1 and tokens[0].kind in ("string", "number", "word"):
@@ -413,6 +445,25 @@ class Session:
                 new = self.objects.qualify(reader.name())
                 return [lambda: records.rename(old, new)]
         return []
+
+
+def refuse_names(statement: Statement) -> None:
+    """Refuses names that Unity Catalog does not take."""
+    for token in statement.tokens:
+        if token.kind in ("word", "quoted") and len(token.text) > LONGEST_NAME:
+            raise _bad_name(token.text, f"longer than {LONGEST_NAME} characters")
+    reader = statement.reader()
+    if reader.takes("CREATE"):
+        reader.takes("OR", "REPLACE")
+        if reader.takes_any("CATALOG", "SCHEMA", "DATABASE", "TABLE", "VIEW", "VOLUME", "FUNCTION"):
+            reader.takes("IF", "NOT", "EXISTS")
+            for part in reader.name():
+                if re.search(r"[ ./\x00-\x1f\x7f]", part):
+                    raise _bad_name(part, "with a blank, a period, a slash or a control character")
+
+
+def _bad_name(name: str, what: str) -> Refused:
+    return Refused("INVALID_PARAMETER_VALUE", f"Invalid name, {what}: '{name}'.", "22023")
 
 
 NOTHING = Result(StructType(), pa.table({}))

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +18,17 @@ from . import install
 HOST = "stand-in.cloud.databricks.com"
 HTTP_PATH = "/sql/1.0/warehouses/standin0"
 TOKEN = "stand-in-token"
+ADMIN = "someone@example.com"
+# Who there is, by token, and in which groups. `platform` is the service principal that deploys.
+USERS = {
+    TOKEN: ADMIN,
+    "token-of-platform": "platform",
+    "token-of-another": "another",
+    "token-of-engineer": "engineer",
+    "token-of-analyst": "analyst",
+}
+GROUPS = {"engineers": ["engineer"], "analysts": ["analyst"]}
+ASSIGNERS = ["platform"]
 CATALOGS = ("streaming_prod", "streaming_dev")
 MEMORY = "4g"  # of Spark's driver; two plans at once came near 2g
 READY_IN = 120  # seconds
@@ -52,6 +63,7 @@ class Statement:
     seconds: float
     error: str | None
     query_tags: str | None
+    user: str
 
 
 @dataclass(frozen=True)
@@ -65,10 +77,16 @@ class Warehouse:
     environment: dict[str, str]
     before: int = 0
 
+    def as_user(self, user: str) -> Warehouse:
+        """The same stand-in for a client that connects as another of USERS."""
+        (token,) = (token for token, name in USERS.items() if name == user)
+        return replace(self, environment={**self.environment, "DATABRICKS_TOKEN": token})
+
     def emptied(self, *catalogs: str) -> Warehouse:
         """The same stand-in with these catalogs, empty, and a log that begins here."""
-        (found,) = self.administer("SHOW CATALOGS")
+        found, tags = self.administer("SHOW CATALOGS", "SHOW GOVERNED TAGS")
         left = [f"DROP CATALOG {name} CASCADE" for (name,) in found if name != "main"]
+        left += [f"DROP GOVERNED TAG {tag}" for (tag,) in tags]
         self.administer(*left, *(f"CREATE CATALOG {name}" for name in catalogs))
         return replace(self, before=self.before + len(self.statements()))
 
@@ -98,6 +116,7 @@ class Warehouse:
                 seconds=entry["seconds"],
                 error=entry.get("error"),
                 query_tags=entry.get("query_tags"),
+                user=entry["user"],
             )
             for entry in entries
         ]
@@ -105,9 +124,17 @@ class Warehouse:
 
 @contextmanager
 def warehouse(
-    folder: Path, *, catalogs: Sequence[str] = CATALOGS, memory: str = MEMORY, **conf: str
+    folder: Path,
+    *,
+    catalogs: Sequence[str] = CATALOGS,
+    mounted: Sequence[Path] = (),
+    memory: str = MEMORY,
+    conf: Mapping[str, str] | None = None,
 ) -> Iterator[Warehouse]:
-    """Runs the stand-in on `folder` with these catalogs; `conf` is settings of Spark."""
+    """Runs the stand-in on `folder` with these catalogs; `conf` is settings of Spark.
+
+    `mounted` are folders whose files it reads by their own paths, as if they lay in a volume.
+    """
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     install.install()
@@ -115,8 +142,10 @@ def warehouse(
     ready.unlink(missing_ok=True)
     command = [str(install.python()), "-m", "tests.warehouse.server", "--folder", str(folder)]
     command += ["--catalogs", ",".join(catalogs), "--memory", memory]
-    command += ["--host", HOST, "--http-path", HTTP_PATH, "--token", TOKEN]
-    command += [f"--conf={name}={value}" for name, value in conf.items()]
+    account = {"users": USERS, "groups": GROUPS, "assigners": ASSIGNERS, "admin": ADMIN}
+    command += ["--host", HOST, "--http-path", HTTP_PATH, "--account", json.dumps(account)]
+    command += [f"--mounted={path.resolve()}" for path in mounted]
+    command += [f"--conf={name}={value}" for name, value in (conf or {}).items()]
     with errors.open("w") as log:
         server = subprocess.Popen(
             command,
@@ -139,11 +168,11 @@ def warehouse(
 def _server_environment() -> dict[str, str]:
     own = ("PYTHON", "SPARK_", "PYSPARK_", "DATABRICKS_", "VIRTUAL_ENV")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
-    # PySpark's workers are started with this interpreter too; Spark's user is current_user().
+    # PySpark's workers are started with this interpreter too.
     return kept | {
         "PYTHONPATH": str(install.PROJECT),
         "PYSPARK_PYTHON": str(install.python()),
-        "SPARK_USER": "someone@example.com",
+        "SPARK_USER": ADMIN,
         "SPARK_LOCAL_IP": "127.0.0.1",
     }
 

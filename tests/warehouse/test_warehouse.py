@@ -82,7 +82,7 @@ def test_information_schema(run: Run) -> None:
         ("id", "bigint", "key"),
         ("n", "decimal(9,2)", None),
     ]
-    run("ALTER TABLE t ALTER COLUMN n COMMENT 'how many'")
+    run("ALTER TABLE t ALTER COLUMN n COMMENT 'how many', id COMMENT 'an id'")
     run("COMMENT ON COLUMN t.id IS 'the key'")
     assert run(f"{columns} WHERE {where} AND table_name = 't' ORDER BY ordinal_position") == [
         ("id", "bigint", "the key"),
@@ -115,7 +115,27 @@ def test_what_is_recorded_is_answered_and_dropped_with_its_table(run: Run) -> No
         ("ALTER TABLE nothing SET TAGS ('a' = 'b')", "TABLE_OR_VIEW_NOT_FOUND"),
         ("USE CATALOG nothing", "NO_SUCH_CATALOG_EXCEPTION"),
         ("SET nothing = 1", "CONFIG_NOT_AVAILABLE"),
-        ("LIST '/nothing'", "PATH_NOT_FOUND"),
+        ("LIST '/Volumes/one/no/thing'", "PATH_NOT_FOUND"),
+        ("LIST '/nothing'", "neither with /Volumes/ nor with a scheme"),
+        ("LIST 'Volumes/one/a/b'", "neither with /Volumes/ nor with a scheme"),
+        (
+            "SELECT * FROM read_files('{/Volumes/a,/Volumes/b}', format => 'csv')",
+            "nor with a scheme",
+        ),
+        (
+            "CREATE TABLE t (a INT) PARTITIONED BY (a) CLUSTER BY (a)",
+            "CLUSTER_BY_WITH_PARTITIONED_BY",
+        ),
+        ("CREATE TABLE t (a INT) TBLPROPERTIES ('owner' = 'x')", "SET_TABLE_PROPERTY"),
+        ("CREATE TABLE t (a INT) TBLPROPERTIES ('location' = 'x')", "SET_TABLE_PROPERTY"),
+        ("CREATE TABLE t (a INT) TBLPROPERTIES ('provider' = 'x')", "SET_TABLE_PROPERTY"),
+        ("CREATE TABLE t (a INT) TBLPROPERTIES ('external' = 'x')", "SET_TABLE_PROPERTY"),
+        ("CREATE TABLE t (a INT) TBLPROPERTIES ('option.a' = 'x')", "SET_TABLE_PROPERTY"),
+        ("CREATE TABLE t (`a b` INT)", "DELTA_INVALID_CHARACTERS_IN_COLUMN_NAME"),
+        (f"CREATE TABLE {'t' * 256} (a INT)", "longer than 255"),
+        (f"CREATE TABLE t ({'a' * 256} INT)", "longer than 255"),
+        ("CREATE SCHEMA `a b`", "with a blank"),
+        ("CREATE VIEW `a/b` AS SELECT 1 AS one", "a slash"),
         ("CREATE MATERIALIZED VIEW m AS SELECT 1", "NOT_KNOWN_TO_STAND_IN"),
         ("GRANT SELECT ON TABLE", "NOT_KNOWN_TO_STAND_IN"),
         ("CREATE SHARE s", "local stand-in does not know"),
@@ -125,6 +145,102 @@ def test_what_is_recorded_is_answered_and_dropped_with_its_table(run: Run) -> No
 def test_refused(run: Run, statement: str, error: str) -> None:
     with pytest.raises(Error, match=error):
         run(statement)
+
+
+@pytest.fixture
+def run_as(run: Run, started: Warehouse) -> Run:
+    """Runs a statement as a user, in a session of its own; `run` is the admin's."""
+
+    def run_as(user: str, statement: str) -> list[tuple[Any, ...]]:
+        with connect(started.as_user(user)) as connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            return [tuple(row) for row in cursor.fetchall()]
+
+    return run_as
+
+
+def test_privileges_come_from_above_and_with_the_use_of_it(run: Run, run_as: Run) -> None:
+    run("CREATE TABLE t AS SELECT 1 AS id")
+    schema = "one.test_privileges_come_from_above_and_with_the_use_of_it"
+    read = f"SELECT * FROM {schema}.t"
+    for lacking, granted in {
+        "USE CATALOG": "CATALOG one",
+        "USE SCHEMA": f"SCHEMA {schema}",
+        "SELECT": f"SCHEMA {schema}",
+    }.items():
+        with pytest.raises(Error, match=f"'engineer' does not have {lacking} on"):
+            run_as("engineer", read)
+        run(f"GRANT {lacking} ON {granted} TO engineers")
+    assert run_as("engineer", read) == [(1,)]
+    with pytest.raises(Error, match="does not have MODIFY"):
+        run_as("engineer", f"INSERT INTO {schema}.t VALUES (2)")
+    tables = (
+        "SELECT table_name FROM one.information_schema.tables WHERE table_schema LIKE 'test_p%'"
+    )
+    assert run_as("engineer", tables) == [("t",)]
+    run(f"REVOKE SELECT ON SCHEMA {schema} FROM engineers")
+    assert run_as("engineer", tables) == []
+
+
+def test_a_view_is_its_owners(run: Run, run_as: Run) -> None:
+    run("GRANT USE CATALOG ON CATALOG one TO `account users`")
+    run("GRANT USE SCHEMA, CREATE TABLE ON SCHEMA test_a_view_is_its_owners TO another")
+    run("GRANT USE SCHEMA, MANAGE ON SCHEMA test_a_view_is_its_owners TO engineers")
+    run("CREATE TABLE t AS SELECT 1 AS id")
+    run("GRANT SELECT ON TABLE t TO another")
+    view = "one.test_a_view_is_its_owners.v"
+    replaced = f"CREATE OR REPLACE VIEW {view} AS SELECT * FROM one.test_a_view_is_its_owners.t"
+    run_as("another", replaced)
+    for user in ("engineer", "someone@example.com"):
+        with pytest.raises(Error, match="CREATE TABLE|is not an owner"):
+            run_as(user, replaced)
+    run("GRANT CREATE TABLE ON SCHEMA test_a_view_is_its_owners TO engineers")
+    with pytest.raises(Error, match="'engineer' is not an owner"):
+        run_as("engineer", replaced)
+    run_as("another", replaced)
+
+    run_as("another", f"GRANT SELECT ON VIEW {view} TO engineers")
+    assert run_as("engineer", f"SELECT current_user(), id FROM {view}") == [("engineer", 1)]
+    run("REVOKE SELECT ON TABLE t FROM another")
+    with pytest.raises(Error, match="'another' does not have SELECT"):
+        run_as("engineer", f"SELECT * FROM {view}")
+
+    with pytest.raises(Error, match="may not give a view"):
+        run_as("engineer", f"ALTER VIEW {view} SET OWNER TO platform")
+    run_as("engineer", f"ALTER VIEW {view} SET OWNER TO engineers")
+    owner = "SELECT table_owner FROM system.information_schema.tables WHERE table_name = 'v'"
+    assert run_as("engineer", owner) == [("engineers",)]
+
+
+def test_governed_tags_and_their_policies(run: Run, run_as: Run) -> None:
+    schema = "one.test_governed_tags_and_their_policies"
+    run("GRANT USE CATALOG ON CATALOG one TO `account users`")
+    run(f"GRANT USE SCHEMA, SELECT, APPLY TAG ON SCHEMA {schema} TO `account users`")
+    run("CREATE TABLE t AS SELECT 'Ann' AS name, 1 AS id")
+    run("CREATE VIEW v AS SELECT * FROM t")
+    run("CREATE FUNCTION hidden(value STRING) RETURNS STRING RETURN CONCAT(LEFT(value, 1), '*')")
+    policy = (
+        f"CREATE POLICY p ON SCHEMA {schema} COLUMN MASK {schema}.hidden TO `account users` "
+        "EXCEPT engineers FOR TABLES MATCH COLUMNS has_tag('secret') AS s ON COLUMN s"
+    )
+    with pytest.raises(Error, match="'secret' is not governed"):
+        run(policy)
+    with pytest.raises(Error, match="may not CREATE GOVERNED TAG"):
+        run_as("platform", "CREATE GOVERNED TAG secret")
+    run("CREATE GOVERNED TAG secret")
+    run(policy)
+    tag = f"SET TAG ON COLUMN {schema}.t.name secret"
+    with pytest.raises(Error, match="'another' does not have ASSIGN"):
+        run_as("another", tag)
+    with pytest.raises(Error, match="not an allowed value"):
+        run_as("platform", f"{tag} = name")
+    run_as("platform", tag)
+    with pytest.raises(Error, match="is there already"):
+        run_as("platform", tag)
+    for relation in ("t", "v"):
+        read = f"SELECT {relation}.name FROM {schema}.{relation} WHERE id = 1"
+        assert run_as("analyst", read) == [("A*",)]
+        assert run_as("engineer", read) == [("Ann",)]
 
 
 def test_csv_is_read_by_name(run: Run, tmp_path: Path) -> None:

@@ -6,9 +6,11 @@ Grain: one delivered row.
 MODEL (
   name quarantine.devices,
   kind INCREMENTAL_BY_TIME_RANGE (
-    time_column _ingest_date
+    time_column _ingest_date,
+    partition_by_time_column FALSE
   ),
   tags (quarantine, deliveries),
+  clustered_by _ingest_date,
   audits (
     not_null(columns := (_row_hash, _rejected_for))
   )

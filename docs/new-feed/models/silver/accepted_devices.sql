@@ -6,9 +6,11 @@ Grain: one delivered row.
 MODEL (
   name silver.accepted_devices,
   kind INCREMENTAL_BY_TIME_RANGE (
-    time_column _ingest_date
+    time_column _ingest_date,
+    partition_by_time_column FALSE
   ),
   tags (silver, deliveries, internal),
+  clustered_by _ingest_date,
   audits (
     not_null(columns := (device_id, _row_hash))
   )
