@@ -9,7 +9,7 @@ MODEL (
     time_column _ingest_date,
     partition_by_time_column FALSE
   ),
-  tags (bronze, deliveries, internal),
+  tags (bronze, deliveries, internal, personal_data),
   clustered_by _ingest_date,
   signals (
     day_is_delivered()
@@ -31,4 +31,6 @@ SELECT
   _file_state /* Checksum of the file's size and time when it was read; NULL of a seed. */
 FROM @DELIVERY('devices', @DEVICES_COLUMNS())
 WHERE
-  _ingest_date BETWEEN @start_date AND @end_date
+  _ingest_date BETWEEN @start_date AND @end_date;
+
+@PERSONAL_DATA(name, _rescued_data)

@@ -23,8 +23,12 @@ MODEL (
   ignored_rules (
     nomissingunittest
   ),
-  tags (bronze, seed),
+  tags (bronze, seed, personal_data),
   audits (
     not_null(columns := delivered_on)
   )
-)
+);
+
+@INSERT_SEED();
+
+@PERSONAL_DATA(name)

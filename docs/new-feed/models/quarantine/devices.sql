@@ -9,7 +9,7 @@ MODEL (
     time_column _ingest_date,
     partition_by_time_column FALSE
   ),
-  tags (quarantine, deliveries),
+  tags (quarantine, deliveries, personal_data),
   clustered_by _ingest_date,
   audits (
     not_null(columns := (_row_hash, _rejected_for))
@@ -29,4 +29,6 @@ SELECT
 FROM bronze.delivered_devices AS deliveries
 WHERE
   _ingest_date BETWEEN @start_date AND @end_date
-  AND NOT @IS_ACCEPTABLE(@DEVICES_RULES(), deliveries)
+  AND NOT @IS_ACCEPTABLE(@DEVICES_RULES(), deliveries);
+
+@PERSONAL_DATA(name, _rescued_data)

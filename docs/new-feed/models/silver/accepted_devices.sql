@@ -9,7 +9,7 @@ MODEL (
     time_column _ingest_date,
     partition_by_time_column FALSE
   ),
-  tags (silver, deliveries, internal),
+  tags (silver, deliveries, internal, personal_data),
   clustered_by _ingest_date,
   audits (
     not_null(columns := (device_id, _row_hash))
@@ -25,4 +25,6 @@ SELECT
 FROM bronze.delivered_devices AS deliveries
 WHERE
   _ingest_date BETWEEN @start_date AND @end_date
-  AND @IS_ACCEPTABLE(@DEVICES_RULES(), deliveries)
+  AND @IS_ACCEPTABLE(@DEVICES_RULES(), deliveries);
+
+@PERSONAL_DATA(name)

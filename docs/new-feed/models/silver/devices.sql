@@ -9,7 +9,7 @@ MODEL (
     unique_key device_id
   ),
   grain device_id,
-  tags silver,
+  tags (silver, personal_data),
   clustered_by device_id,
   physical_properties (
     'delta.enableDeletionVectors' = 'true'
@@ -39,4 +39,6 @@ QUALIFY
     ORDER BY updated_at DESC, _ingest_date DESC, _row_hash DESC
   ) = 1;
 
-@PRIMARY_KEY(device_id)
+@PRIMARY_KEY(device_id);
+
+@PERSONAL_DATA(name)
