@@ -13,7 +13,8 @@ ITEMS = [
          "dev-tools/bundles/", "databricks bundle deploy -t prod, then databricks bundle summary"),
         ("job-daily", "The daily job runs on serverless compute, and reaches warehouse and state.",
          "jobs/run-serverless-jobs",
-         "databricks bundle run daily -t prod, with an empty STREAMING_LANDING for the seeds"),
+         "With the seeds: databricks bundle deploy -t dev --var landing=, then sqlmesh --gateway "
+         "databricks plan dev, then databricks bundle run daily"),
         ("job-layers", "The same models run layer by layer.",
          "jobs/run-serverless-jobs", "databricks bundle run layers -t prod"),
         ("job-failure", "A failed run makes the job red, and sends a mail.",

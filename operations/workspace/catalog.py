@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 from sqlglot import exp, parse_one
+from sqlmesh.core.macros import MacroEvaluator
 
+from macros.unity_catalog import personal_data
 from operations import PROJECT
 from operations.workspace import NotPossible, tried
 from operations.workspace.room import CATALOG, Room
@@ -118,16 +121,16 @@ def primary_key(room: Room) -> list[tuple[str, str]]:
     )
 
 
-def personal_data(room: Room) -> str:
-    """A table of which a column has the tag of personal data, as the macro sets it."""
+def personal_table(room: Room) -> str:
+    """A table of which a column has the tag of personal data, as the models' macro sets it."""
     table = room.table("personal")
-    if "personal" not in room.found:
-        from operations.workspace.statements import of_each_kind, prepared
-
-        room.run(f"CREATE TABLE {table} AS SELECT 1 AS id, 'Ann' AS name")
-        (tag,) = (s for s in of_each_kind("ALTER TABLE") if "SET TAGS" in s)
-        setting = prepared(room, tag)[-1].partition("SET TAGS")[2]
-        room.run(f"ALTER TABLE {table} ALTER COLUMN name SET TAGS{setting}")
+    if not room.found.get("personal"):
+        creating = SimpleNamespace(
+            locals={"runtime_stage": "creating"}, engine_adapter=room.adapter, this_model=table
+        )
+        tags = personal_data(cast(MacroEvaluator, creating), exp.column("name"))
+        room.run(f"CREATE OR REPLACE TABLE {table} AS SELECT 1 AS id, 'Ann' AS name")
+        room.run(*(tag.name for tag in tags))
         room.found["personal"] = True
     return table
 
@@ -140,7 +143,7 @@ def personal_data(room: Room) -> str:
 )
 def tag(room: Room) -> list[tuple[str, str]]:
     """A column takes the tag of personal data."""
-    personal_data(room)
+    personal_table(room)
     return room.rows(
         "SELECT column_name, tag_name FROM system.information_schema.column_tags "
         f"WHERE schema_name = '{room.name}' AND table_name = 'personal'"
@@ -155,7 +158,7 @@ def tag(room: Room) -> list[tuple[str, str]]:
 )
 def mask(room: Room) -> str:
     """A policy masks what has the tag, if that is a governed one."""
-    table = personal_data(room)
+    table = personal_table(room)
     text = re.sub("--.*", "", SETUP.read_text(encoding="utf-8"))
     created = [s.strip() for s in text.split(";") if s.strip().startswith("CREATE OR REPLACE")]
     function = next(s for s in created if " FUNCTION " in s)
@@ -176,7 +179,7 @@ def mask(room: Room) -> str:
 def mask_second_principal(room: Room) -> tuple[str, str]:
     """By the policy on the catalog, an analyst sees the mask and the principal the value."""
     room.second_may("USE SCHEMA", "SELECT")
-    sql = f"SELECT name FROM {personal_data(room)}"
+    sql = f"SELECT name FROM {personal_table(room)}"
     return room.rows(sql)[0][0], room.rows_of_second(sql)[0][0]
 
 

@@ -12,7 +12,7 @@ from operations.workspace.room import Room
 # What a first plan sends, without comments and queries. A test of this project writes it.
 KEPT = PROJECT / "tests" / "on_databricks" / "statements.sql"
 TABLE = re.compile(r"`\w+`\.`\w+`\.`(\w+)`")
-COLUMN = re.compile(r"(?:ALTER COLUMN|CLUSTER BY|PRIMARY KEY) \(?([\w`, ]+?)\)?(?= |$)")
+COLUMN = re.compile(r"(?:ALTER COLUMN |CLUSTER BY |PRIMARY KEY |`\.(?=\w))\(?([\w`, ]+?)\)?(?= |$)")
 
 
 def run_each(beginning: str) -> Callable[[Room], list[str]]:
@@ -36,8 +36,10 @@ def of_each_kind(beginning: str) -> list[str]:
     kinds: dict[str, str] = {}
     for statement in _kept():
         if statement.startswith(beginning):
-            names = re.sub(r"`[^`]*`|(?<=ALTER COLUMN )\w+", "name", statement)
-            kinds.setdefault(re.sub(r"'personal_data'( = '\w*')?", "tag", names), statement)
+            names = re.sub(r"`[^`]*`|(?<=ALTER COLUMN )\w+|(?<=`\.)\w+", "name", statement)
+            kinds.setdefault(names, statement)
+    if not kinds:
+        raise NotPossible(f"{KEPT.relative_to(PROJECT)} has no statement that begins so.")
     return sorted(kinds.values(), key=lambda statement: "ADD CONSTRAINT" in statement)
 
 
@@ -96,6 +98,7 @@ ITEMS = [
     for name, beginning, source in (
         ("create", "CREATE TABLE", "sql/language-manual/sql-ref-syntax-ddl-create-table-using"),
         ("alter", "ALTER TABLE", "sql/language-manual/sql-ref-syntax-ddl-alter-table"),
+        ("tag", "SET TAG", "sql/language-manual/sql-ref-syntax-ddl-set-tag"),
         ("grant", "GRANT", "sql/language-manual/security-grant"),
     )
 ]
