@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from databricks.sql.client import Cursor
-from engines import engines, prepare
+from engines import Engines, engines, prepare
 from harness import PROJECT, Platform
 from postgres import postgres
 from sqlmesh import EngineAdapter
@@ -37,12 +37,9 @@ SCHEMAS = (
 
 
 @pytest.fixture(scope="module")
-def platform(
-    running_warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Platform]:
-    """The settings of `platform` in a workspace made by resources/databricks.sql, with an analyst
-    as the second principal, and a seam for the files: the stand-in knows no PUT, its volumes are a
-    folder.
+def workspace(running_warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Engines:
+    """The project as `platform` in a workspace made by resources/databricks.sql, with an analyst as
+    the second principal.
     """
     second = running_warehouse.as_user("analyst").environment["DATABRICKS_TOKEN"]
     both = engines(
@@ -53,15 +50,20 @@ def platform(
         DATABRICKS_SECOND_TOKEN=second,
     )
     prepare(both.warehouse)
+    return both
+
+
+@pytest.fixture
+def platform(workspace: Engines, monkeypatch: pytest.MonkeyPatch) -> Platform:
+    """The project with a seam for files: the stand-in knows no PUT, its volumes are a folder."""
 
     def put(adapter: EngineAdapter, path: str, content: bytes) -> None:
-        target = both.warehouse.folder / "volumes" / path.removeprefix("/Volumes/")
+        target = workspace.warehouse.folder / "volumes" / path.removeprefix("/Volumes/")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(room, "put", put)
-        yield both.databricks
+    monkeypatch.setattr(room, "put", put)
+    return workspace.databricks
 
 
 def checked(platform: Platform, folder: Path, *options: str) -> tuple[int, str, dict[str, Any]]:
@@ -93,6 +95,17 @@ def test_one_item_alone(platform: Platform, tmp_path: Path) -> None:
     code, printed, findings = checked(platform, tmp_path, "--only", "primary-key")
     assert (code, list(findings)) == (0, ["primary-key"])
     assert "1 as expected, 0 differs, 0 not allowed, 0 not possible here, 0 by hand" in printed
+
+
+@pytest.mark.slow
+def test_an_item_that_differs(
+    platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = Item("an-item", "It is one.", "a/page", "Look there", lambda here: 2, 1)
+    monkeypatch.setattr(check, "ITEMS", (item,))
+    code, printed, findings = checked(platform, tmp_path)
+    assert code == 1 and findings["an-item"]["verdict"] == "differs"
+    assert printed.splitlines()[-1].startswith("Error: Not as expected: an-item.")
 
 
 @pytest.mark.slow
