@@ -296,7 +296,7 @@ class Rights:
 
     def shown(self, statement: Statement, mask: Callable[[Name], str]) -> Statement:
         """A statement that reads no more than this user may see."""
-        if self.is_admin or not is_query(statement) or not self._policies():
+        if not is_query(statement) or not self._policies():
             return statement
         return Statement(self.masked(statement.sql, mask))
 

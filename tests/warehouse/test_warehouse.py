@@ -124,14 +124,13 @@ def test_what_is_recorded_is_answered_and_dropped_with_its_table(run: Run) -> No
         ),
         (
             "CREATE TABLE t (a INT) PARTITIONED BY (a) CLUSTER BY (a)",
-            "CLUSTER_BY_WITH_PARTITIONED_BY",
+            "partitioning cannot both",
         ),
         ("CREATE TABLE t (a INT) TBLPROPERTIES ('owner' = 'x')", "SET_TABLE_PROPERTY"),
         ("CREATE TABLE t (a INT) TBLPROPERTIES ('location' = 'x')", "SET_TABLE_PROPERTY"),
         ("CREATE TABLE t (a INT) TBLPROPERTIES ('provider' = 'x')", "SET_TABLE_PROPERTY"),
         ("CREATE TABLE t (a INT) TBLPROPERTIES ('external' = 'x')", "SET_TABLE_PROPERTY"),
-        ("CREATE TABLE t (a INT) TBLPROPERTIES ('option.a' = 'x')", "SET_TABLE_PROPERTY"),
-        ("CREATE TABLE t (`a b` INT)", "DELTA_INVALID_CHARACTERS_IN_COLUMN_NAME"),
+        ("CREATE TABLE blank (`a b` INT)", "DELTA_INVALID_CHARACTERS_IN_COLUMN_NAME"),
         (f"CREATE TABLE {'t' * 256} (a INT)", "longer than 255"),
         (f"CREATE TABLE t ({'a' * 256} INT)", "longer than 255"),
         ("CREATE SCHEMA `a b`", "with a blank"),
@@ -239,7 +238,7 @@ def test_governed_tags_and_their_policies(run: Run, run_as: Run) -> None:
         run_as("platform", tag)
     for relation in ("t", "v"):
         read = f"SELECT {relation}.name FROM {schema}.{relation} WHERE id = 1"
-        assert run_as("analyst", read) == [("A*",)]
+        assert run(read) == run_as("analyst", read) == [("A*",)]
         assert run_as("engineer", read) == [("Ann",)]
 
 
