@@ -114,13 +114,22 @@ def _look_at_csv(
         f"{records} AS rows",
         f"CONTAINS({unquoted}, '\"') AS is_unknown",
         f"{unquoted} RLIKE '(^|[,\\\\r\\\\n])[ \\\\t]*\"' AS is_broken",
+        "IS_VALID_UTF8(value) AS is_utf8",
         dialect="databricks",
     )
     found = {}
-    for path, beginning, header, rows, is_unknown, is_broken in _ask(adapter, query, files, "text"):
+    for path, beginning, header, rows, is_unknown, is_broken, is_utf8 in _ask(
+        adapter, query, files, "text"
+    ):
         if remedy := other_file(bytes.fromhex(beginning), "csv"):
             raise SQLMeshError(f"{path}: {remedy}.")
+        if not is_utf8:
+            raise SQLMeshError(f"{path}: is not UTF-8. Save it as UTF-8.")
         names = header_names(path, header, list(types))
+        if not names and (rows or is_broken):
+            raise SQLMeshError(
+                f"{path}: line 1 is empty, or a quote in it does not end. Begin with the header."
+            )
         if not names:
             continue
         if is_broken:

@@ -75,14 +75,25 @@ def test_the_account_of_csv(adapter: EngineAdapter, folder: Path) -> None:
         "quotes.csv": csv_of(user(6, name="X")).replace(b"X", b'5" f'),
         "header.csv": csv_of(user(1)).split(b"\n")[0],
         "empty.csv": b"",
+        "breaks.csv": b"\n\r\n",
+        "replaced.csv": csv_of(user(8, name="\ufffd")),
         "lacks {a,b} [1]*.csv": csv_of({**without(user(7, name="g"), "country"), "x y": "1"}),
     }
     for name, content in files.items():
         (folder / name).write_bytes(content)
     looked, rows = read(adapter, *(folder / name for name in files))
-    assert [file.rows for file in looked] == [2, 2, 1, 1, 0, 0, 1]
+    assert [file.rows for file in looked] == [2, 2, 1, 1, 0, 0, 0, 1, 1]
     assert (looked[-1].absent, looked[-1].ignored) == (("country",), ("x y",))
-    assert [name for name, _ in rows] == ['5" f', "a", "b", 'c\n"x", y\r\n', "d", "e", "g"]
+    assert [name for name, _ in rows] == [
+        '5" f',
+        "a",
+        "b",
+        'c\n"x", y\r\n',
+        "d",
+        "e",
+        "g",
+        "\ufffd",
+    ]
     assert {path for _, path in rows} == {file.path for file in looked if file.rows}
 
 
@@ -122,6 +133,9 @@ def test_the_account_of_parquet(adapter: EngineAdapter, folder: Path) -> None:
         ("a.csv", csv_of(user(1)).replace(b",", b";"), "semicolons"),
         ("a.csv", csv_of(user(1)).decode().encode("utf-16"), "UTF-16"),
         ("a.csv", csv_of(user(1, name="X")).replace(b"X", b' "X"'), "blanks"),
+        ("a.csv", b"\n" + csv_of(user(1)), "line 1 is empty"),
+        ("a.csv", b'"user_id,name\n1,a\n', "a quote in it does not end"),
+        ("a.csv", csv_of(user(1, name="Zoë")).decode().encode("latin-1"), "is not UTF-8"),
         ("a.json", json_of(user(1)).replace(b"email", b" email"), "' email'"),
         ("a.parquet", parquet_of("users", typed("users", 1))[:-1], "cannot be read as parquet"),
         ("a.parquet", b"", "cannot be read as parquet"),
