@@ -33,11 +33,11 @@ def load_resources(bundle: Bundle) -> Resources:
         "platform": storage.warehouse(),
         "settings": storage.secrets(),
         "streaming": dashboard(environment, storage.WAREHOUSE_ID),
-        **storage.schemas(environment),
         **alerts(environment),
     }
     if prod:
         found |= {
+            **storage.schemas(),
             "landing": storage.landing_schema(),
             "deliveries": storage.landing(),
         }

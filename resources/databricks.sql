@@ -10,6 +10,8 @@
 -- Catalog > Govern > Governed Tags > personal_data > Permissions, and give platform ASSIGN.
 CREATE GOVERNED TAG personal_data DESCRIPTION 'Names, email addresses and free text of users.';
 
+-- Where the metastore has no storage of its own, add to both: MANAGED LOCATION '<a folder of an
+-- external location>'.
 CREATE CATALOG IF NOT EXISTS streaming_prod;
 CREATE CATALOG IF NOT EXISTS streaming_dev;
 

@@ -37,16 +37,17 @@ def schema(layer: str, environment: str) -> str:
     return layer if environment == "prod" else f"{layer}__{environment}"
 
 
-def schemas(environment: str) -> dict[str, Schema]:
-    """The schemas of an environment, by layer.
+def schemas() -> dict[str, Schema]:
+    """The schemas of prod, by layer.
 
-    SQLMesh would make them too, without comments. The tables in them are SQLMesh's: nothing that
-    is done to the bundle removes them.
+    SQLMesh would make them too, without comments, as it does in dev: there it comes first, and a
+    bundle takes over no schema that is there. The tables in them are SQLMesh's: nothing that is
+    done to the bundle removes them.
     """
     return {
         layer: Schema(
-            catalog_name=catalog(environment),
-            name=schema(layer, environment),
+            catalog_name=catalog("prod"),
+            name=layer,
             comment=COMMENTS[layer],
             lifecycle=Lifecycle(prevent_destroy=True),
         )

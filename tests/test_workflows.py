@@ -184,7 +184,7 @@ def test_jobs_follow_models(key: str) -> None:
             },
             "bundle deploy --target dev",
             {
-                "alert_email": "ann@example.org, ben@example.org",
+                "alert_email": "ann@example.org",
                 "service_principal": "an-id",
                 "state_host": "db.example.org",
             },

@@ -13,7 +13,8 @@ ITEMS = [
          "dev-tools/bundles/", "databricks bundle deploy -t prod, then databricks bundle summary"),
         ("job-daily", "The daily job runs on serverless compute, and reaches warehouse and state.",
          "jobs/run-serverless-jobs",
-         "With the seeds: databricks bundle deploy -t dev --var landing=, then sqlmesh --gateway "
+         "With the seeds: databricks bundle deploy -t dev --var landing=, its secrets in the scope "
+         "streaming-dev, then sqlmesh --gateway "
          "databricks plan dev, then databricks bundle run daily"),
         ("job-layers", "The same models run layer by layer.",
          "jobs/run-serverless-jobs", "databricks bundle run layers -t prod"),

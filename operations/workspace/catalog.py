@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -17,6 +19,7 @@ from operations.workspace.room import CATALOG, Room
 SETUP = PROJECT / "resources" / "databricks.sql"
 PERMISSIONS = "data-governance/unity-catalog/manage-privileges/privileges"
 ABAC = "data-governance/unity-catalog/abac/policies"
+A_TAG_COUNTS = 300  # seconds after it was set, at the latest
 SECOND = f"USE CATALOG on {CATALOG}, for the second principal"
 
 
@@ -169,7 +172,7 @@ def mask(room: Room) -> str:
     policy = re.sub(r"TO `account users`.*?(?=FOR TABLES)", f"TO `{room.me}` ", policy, flags=re.S)
     room.run(re.sub(r"FUNCTION \S+\(", f"FUNCTION {own}(", function), policy)
     try:
-        return str(room.rows(f"SELECT name FROM {table}")[0][0])
+        return str(_masked(lambda: room.rows(f"SELECT name FROM {table}"))[0][0])
     finally:
         (name,) = re.findall(r"POLICY (\S+)", policy)
         room.run(f"DROP POLICY {name} ON SCHEMA {room.schema}")
@@ -180,7 +183,15 @@ def mask_second_principal(room: Room) -> tuple[str, str]:
     """By the policy on the catalog, an analyst sees the mask and the principal the value."""
     room.second_may("USE SCHEMA", "SELECT")
     sql = f"SELECT name FROM {personal_table(room)}"
-    return room.rows(sql)[0][0], room.rows_of_second(sql)[0][0]
+    return room.rows(sql)[0][0], _masked(lambda: room.rows_of_second(sql))[0][0]
+
+
+def _masked(look: Callable[[], list[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
+    """Looks until a value is masked, for some minutes at most: a tag does not count at once."""
+    until = time.monotonic() + A_TAG_COUNTS
+    while (rows := look()) != [("***",)] and time.monotonic() < until:
+        time.sleep(15)
+    return rows
 
 
 @tried(

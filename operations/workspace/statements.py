@@ -12,7 +12,11 @@ from operations.workspace.room import Room
 # What a first plan sends, without comments and queries. A test of this project writes it.
 KEPT = PROJECT / "tests" / "on_databricks" / "statements.sql"
 TABLE = re.compile(r"`\w+`\.`\w+`\.`(\w+)`")
-COLUMN = re.compile(r"(?:ALTER COLUMN |CLUSTER BY |PRIMARY KEY |`\.(?=\w))\(?([\w`, ]+?)\)?(?= |$)")
+COLUMNS = re.compile(
+    r"(?:ALTER COLUMN |CLUSTER BY |PRIMARY KEY |`\.(?=\w))\(?([\w`, ]+?)\)?"
+    r"(?= [A-Z]| personal_data|$)"
+)
+COMMENTED = re.compile(r"(?<=ALTER COLUMN )`[^A-Z]*$")  # of which the text is not kept
 
 
 def run_each(beginning: str) -> Callable[[Room], list[str]]:
@@ -37,7 +41,7 @@ def of_each_kind(beginning: str) -> list[str]:
     for statement in _kept():
         if statement.startswith(beginning):
             names = re.sub(r"`[^`]*`|(?<=ALTER COLUMN )\w+|(?<=`\.)\w+", "name", statement)
-            kinds.setdefault(names, statement)
+            kinds.setdefault(re.sub("name(, name)+", "names", names), statement)
     if not kinds:
         raise NotPossible(f"{KEPT.relative_to(PROJECT)} has no statement that begins so.")
     return sorted(kinds.values(), key=lambda statement: "ADD CONSTRAINT" in statement)
@@ -64,8 +68,11 @@ def prepared(room: Room, statement: str) -> list[str]:
             f"ALTER TABLE {room.table(table)} ALTER COLUMN {name} SET NOT NULL"
             for name in re.findall(r"`\w+`", statement.split("PRIMARY KEY")[1])
         ]
-    is_comment = re.search(r"ALTER COLUMN \S+$", own)  # of which the text is not kept
-    return [*before, own + (" COMMENT 'of the check'" if is_comment else "")]
+    return [*before, COMMENTED.sub(_with_comments, own)]
+
+
+def _with_comments(columns: re.Match[str]) -> str:
+    return ", ".join(f"{column} COMMENT 'of the check'" for column in columns[0].split(", "))
 
 
 def _kept() -> list[str]:
@@ -80,7 +87,7 @@ def _columns(table: str) -> list[str]:
         name.strip(" `")
         for statement in _kept()
         if (found := TABLE.search(statement)) and found[1] == table
-        for match in COLUMN.finditer(statement)
+        for match in COLUMNS.finditer(statement)
         for name in match[1].split(",")
     ]
     return list(dict.fromkeys(names)) or ["nothing"]

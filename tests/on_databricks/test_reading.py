@@ -56,6 +56,15 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
+@pytest.fixture
+def sent(adapter: EngineAdapter, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The queries that are sent from now on."""
+    queries: list[str] = []
+    fetchall = adapter.fetchall
+    monkeypatch.setattr(adapter, "fetchall", lambda query: queries.append(query) or fetchall(query))
+    return queries
+
+
 def read(adapter: EngineAdapter, *paths: Path) -> tuple[Sequence[FileFacts], list[tuple[str, str]]]:
     """What a look gives, and key and path of each row."""
     files_format = paths[0].suffix[1:]
@@ -153,11 +162,8 @@ def test_a_file_that_cannot_be_read(
 
 
 def test_statements_grow_with_the_days_to_be_read_not_with_the_history(
-    adapter: EngineAdapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    adapter: EngineAdapter, tmp_path: Path, sent: list[str]
 ) -> None:
-    sent: list[str] = []
-    fetchall = adapter.fetchall
-    monkeypatch.setattr(adapter, "fetchall", lambda query: sent.append(query) or fetchall(query))
     last = FIRST + timedelta(days=364)
 
     def counted(days: int) -> list[int]:
@@ -187,11 +193,8 @@ def test_statements_grow_with_the_days_to_be_read_not_with_the_history(
 
 
 def test_files_of_a_day_are_looked_at_together(
-    adapter: EngineAdapter, folder: Path, monkeypatch: pytest.MonkeyPatch
+    adapter: EngineAdapter, folder: Path, sent: list[str]
 ) -> None:
-    sent: list[str] = []
-    fetchall = adapter.fetchall
-    monkeypatch.setattr(adapter, "fetchall", lambda query: sent.append(query) or fetchall(query))
     content = {
         "csv": csv_of(user(1)),
         "json": json_of(user(1)),
