@@ -265,9 +265,9 @@ def test_a_warning_is_no_part_of_a_failure(
         target.notify_apply_failure("prod", "a plan", "a trace")
     ((_, _, text),) = sent
     assert text.startswith(
-        "The plan for prod failed: grain_is_unique on gold.fct_watches and 1 more"
+        "The plan for prod failed: grain_is_unique on gold.fct_watches and 2 more"
     )
-    assert text.count("Keys: could not be read, see logs/") == 2
+    assert text.count("Keys: could not be read, see logs/") == 3
     assert "assert_completed_watches_have_ratings" not in text
 
 

@@ -222,7 +222,7 @@ def _of_days(
     else:
         below = {path: _files_below(adapter, path) for *_, path in folders}
     for feed, day, folder in folders:
-        for entry in below[folder]:
+        for entry in sorted(below[folder], key=lambda entry: entry.path):
             if "/" in entry.path[len(folder) + 1 :]:
                 stock.strays.append(Stray(entry.path, "folder"))
             elif has_format(entry.name, files_format):
@@ -251,7 +251,7 @@ def _files_of_volume(adapter: EngineAdapter, folders: list[str]) -> dict[str, li
             if not re.search("/[._]", path[len(folder) :]):
                 name = path.rsplit("/", 1)[1]
                 found[folder].append(Entry(name, path, False, size, _in_utc(modified)))
-    return {folder: sorted(entries) for folder, entries in found.items()}
+    return found
 
 
 def _above(path: str, folders: t.Container[str]) -> str:
