@@ -62,6 +62,11 @@ FOOTER = f"""CASE WHEN HEX(SUBSTRING(content, -4, 4)) = '{b"PAR1".hex()}'
 QUOTED_FIELD = r'(?<=^|[,\\r\\n])"[^"]*+(?:""[^"]*+)*+"(?=[,\\r\\n]|\\z)'
 HEADER = r'^(?:[^"\\r\\n]++|"[^"]*+")*+[\\r\\n]*'
 
+# A text in json; and what, without its texts, a line of another shape than one object has.
+JSON_TEXT = r'"(?:[^"\\\\]++|\\\\.)*+"'
+JSON_OBJECT = r"^[ \\t\\r]*(null|\\{.*\\})[ \\t\\r]*$"
+AFTER_OBJECT = r"\\}[ \\t]*[^,\\]} \\t\\r]"
+
 
 @dataclass(frozen=True)
 class VolumeFile(FileFacts):
@@ -149,10 +154,16 @@ def _look_at_json(
     adapter: EngineAdapter, files: list[str], types: dict[str, str]
 ) -> dict[str, VolumeFile]:
     """The names in all objects, for each kind of line in a file."""
+    bare = f"REGEXP_REPLACE(value, '{JSON_TEXT}', '')"
+    is_object = (
+        f"{bare} RLIKE '{JSON_OBJECT}' AND NOT {bare} RLIKE '{AFTER_OBJECT}' "
+        f"AND NOT CONTAINS({bare}, CHR(39))"
+    )
     query = (
         exp.select(
             f"{file_path()} AS path",
             "JSON_OBJECT_KEYS(value) AS names",
+            f"{is_object} AS is_object",
             "COUNT(*) AS count",
             dialect="databricks",
         )
@@ -161,7 +172,12 @@ def _look_at_json(
     )
     rows: dict[str, int] = defaultdict(int)
     names: dict[str, set[str]] = defaultdict(set)
-    for path, of_row, count in _ask(adapter, query, files, "text", wholeText=False):
+    for path, of_row, is_object, count in _ask(adapter, query, files, "text", wholeText=False):
+        if not is_object:
+            raise SQLMeshError(
+                f"{path}: a line is not one object in double quotes, or begins with a byte order "
+                "mark. Deliver one object a line."
+            )
         of_row = [str(name) for name in of_row] if of_row is not None else []
         check_names(path, of_row, types)
         rows[path] += count

@@ -109,7 +109,8 @@ def test_the_account_of_csv(adapter: EngineAdapter, folder: Path) -> None:
 def test_the_account_of_json(adapter: EngineAdapter, folder: Path) -> None:
     path, odd = folder / "a.json", folder / "lacks {a,b} [1]*.json"
     path.write_bytes(b"\n" + json_of(user(1, name="a"), user(2, name="b")) + b"\r\n")
-    odd.write_bytes(json_of({**without(user(3, name="c"), "country"), "x": 1}))
+    meta = {"a": [{"b": "}{'"}, {}], "c": {"d": "\\"}}
+    odd.write_bytes(json_of({"x": meta, **without(user(3, name="c"), "country")}))
     looked, rows = read(adapter, path, odd)
     assert looked[0].rows == 2 and looked[1].rows == 1
     assert (looked[1].absent, looked[1].ignored) == (("country",), ("x",))
@@ -146,6 +147,10 @@ def test_the_account_of_parquet(adapter: EngineAdapter, folder: Path) -> None:
         ("a.csv", b'"user_id,name\n1,a\n', "a quote in it does not end"),
         ("a.csv", csv_of(user(1, name="Zoë")).decode().encode("latin-1"), "is not UTF-8"),
         ("a.json", json_of(user(1)).replace(b"email", b" email"), "' email'"),
+        ("a.json", json_of(user(1)).strip() + json_of(user(2)), "one object"),
+        ("a.json", b"[" + json_of(user(1)).strip() + b"]\n", "one object"),
+        ("a.json", json_of(user(1)).replace(b'"', b"'"), "one object"),
+        ("a.json", b"\xef\xbb\xbf" + json_of(user(1)), "byte order mark"),
         ("a.parquet", parquet_of("users", typed("users", 1))[:-1], "cannot be read as parquet"),
         ("a.parquet", b"", "cannot be read as parquet"),
         ("a.parquet", NANOSECONDS, "timestamp in nanoseconds"),
