@@ -416,6 +416,7 @@ def test_no_personal_data_is_shown(platform: Platform) -> None:
             default_catalog="streaming_prod",
         )
         for path in QUERIES
+        if path.stem != "cost"  # it reads no model
     }
     models |= {model.fqn: model for model in shown.values()}
     personal = PersonalData(models, models)

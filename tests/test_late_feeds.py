@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from sqlmesh import DatetimeRanges
 from sqlmesh.utils.errors import SQLMeshError
 
+from macros.reading import listing
 from operations import launcher, terminal
 from operations.landing import SIGNAL, watch
 from operations.landing.found import Deliveries, look
@@ -310,8 +311,11 @@ def test_a_feed_is_delivered_by_a_file_of_the_format(
     assert not seen(engine, ["users"]).is_waited_for(YESTERDAY)
 
 
-def test_a_volume_that_is_a_folder_here_is_read_as_one(landing: Path) -> None:
+def test_a_volume_that_is_a_folder_here_is_read_as_one(
+    landing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(landing, "users", "part-0.csv")
+    monkeypatch.setattr(listing, "VOLUMES", str(landing))
     assert seen(SimpleNamespace(dialect="databricks"), ["users"]).missing(YESTERDAY) == []
 
 

@@ -175,8 +175,8 @@ def _look_at_json(
     for path, of_row, is_object, count in _ask(adapter, query, files, "text", wholeText=False):
         if not is_object:
             raise SQLMeshError(
-                f"{path}: a line is not one object in double quotes, or begins with a byte order "
-                "mark. Deliver one object a line."
+                f"{path}: a line is not one object, its texts in double quotes. Deliver one object "
+                "a line."
             )
         of_row = [str(name) for name in of_row] if of_row is not None else []
         check_names(path, of_row, types)

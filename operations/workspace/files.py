@@ -45,7 +45,7 @@ KNOWN = {
         "CRLF in the header between LF", "line breaks in the header between carriage returns",
         "an extra column's name twice",
     },
-    "json": {"half a surrogate pair", "null on a line"},
+    "json": {"a byte order mark", "half a surrogate pair", "null on a line"},
     "parquet": {
         "a decimal of 40 digits", "the end alone", "a text that is no UTF-8",
         "a timestamp in nanoseconds", "a timestamp in nanoseconds adjusted to UTC",

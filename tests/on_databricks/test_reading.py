@@ -150,7 +150,6 @@ def test_the_account_of_parquet(adapter: EngineAdapter, folder: Path) -> None:
         ("a.json", json_of(user(1)).strip() + json_of(user(2)), "one object"),
         ("a.json", b"[" + json_of(user(1)).strip() + b"]\n", "one object"),
         ("a.json", json_of(user(1)).replace(b'"', b"'"), "one object"),
-        ("a.json", b"\xef\xbb\xbf" + json_of(user(1)), "byte order mark"),
         ("a.parquet", parquet_of("users", typed("users", 1))[:-1], "cannot be read as parquet"),
         ("a.parquet", b"", "cannot be read as parquet"),
         ("a.parquet", NANOSECONDS, "timestamp in nanoseconds"),

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from databricks.sql.client import Cursor
-from engines import Engines, engines, prepare
+from engines import Engines, engines, of_admins
 from harness import PROJECT, Platform
 from postgres import postgres
 from sqlmesh import EngineAdapter
@@ -49,7 +49,7 @@ def workspace(running_warehouse: Warehouse, tmp_path_factory: pytest.TempPathFac
         user="platform",
         DATABRICKS_SECOND_TOKEN=second,
     )
-    prepare(both.warehouse)
+    both.warehouse.administer(*of_admins())
     return both
 
 
