@@ -303,14 +303,12 @@ def evaluate(
     )
 
 
-def before_plans(
-    context: Context, steps: Iterable[Callable[[Context, EvaluatablePlan], None]]
-) -> None:
-    """Has steps done before a plan writes anything. A step that raises stops the plan.
+def before_plans(context: Context, step: Callable[[Context, EvaluatablePlan], None]) -> None:
+    """Has a step done before a plan writes anything; one that raises stops the plan.
 
     Args:
         context: The last that is given is the one that plans: a process has one at a time.
-        steps: Those of the first call of a console.
+        step: That of the first call of a console.
     """
     console = get_console()
     is_known = hasattr(console, PLANNING)
@@ -320,32 +318,19 @@ def before_plans(
     shown = console.start_plan_evaluation
 
     def told(plan: EvaluatablePlan) -> None:
-        planning = getattr(console, PLANNING)()
-        for step in steps:
-            step(planning, plan)
+        step(getattr(console, PLANNING)(), plan)
         shown(plan)
 
     console.start_plan_evaluation = told  # type: ignore[method-assign]
-
-
-def take_out_restated(context: Context, plan: EvaluatablePlan) -> None:
-    """Has what a plan restates count as not done from its first moment.
-
-    SQLMesh forgets a restatement that stops half way: the next run would have nothing to do, over a
-    mixture of old and new tables. Now it computes what is left.
-    """
-    state = context.state_sync
-    of_plan = [s.snapshot_id for s in plan.environment.snapshots if s.name in plan.restatements]
-    known = state.get_snapshots(of_plan).values()
-    # A preview is computed into a table of its own, but its version shares prod's days.
-    missing = [(s, plan.restatements[s.name]) for s in known if not s.is_paused_forward_only]
-    state.remove_intervals(missing)
 
 
 def restate(
     context: Context, environment: str, models: Iterable[str], start: TimeLike, end: TimeLike
 ) -> None:
     """Loads models again for some time, with all that hangs on them; changes no model.
+
+    SQLMesh forgets a restatement that stops half way. Here all of it is missing from the moment it
+    begins, so that the next run computes what is not done.
 
     Raises:
         PlanError: It failed.
@@ -358,6 +343,8 @@ def restate(
         skip_tests=True,
         skip_linter=True,
     ).build()
+    missing = [(plan.snapshots[key], interval) for key, interval in plan.restatements.items()]
+    context.state_sync.remove_intervals(missing)
     context.apply(plan)
 
 

@@ -224,31 +224,40 @@ def test_a_terminal_shows_lines_whole_and_failures_in_our_words() -> None:
     assert out.getvalue() == f"a line [of more] than twenty characters\n{error}\n"
 
 
-@pytest.mark.parametrize("by_hand", [False, True])
 def test_a_restatement_that_stops_is_missing_for_the_next_run(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by_hand: bool
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """restate, before_plans, take_out_restated."""
+    """restate."""
     project = copytree(folder, tmp_path / "project", ignore=ignore_patterns("*.duckdb", ".cache"))
 
-    def stop(*arguments: object, **named: object) -> None:
+    def stop(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    with opened(project, TerminalConsole()) as context:
+    with opened(project) as context:
         context.plan("prod", auto_apply=True, no_prompts=True, skip_linter=True)
-        internals.before_plans(context, [internals.take_out_restated])
-        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(type(context.snapshot_evaluator), "evaluate", stop)
-            if by_hand:
-                days = {"start": SINCE, "end": SINCE}
-                context.plan("prod", restate_models=["lake.held"], auto_apply=True, **days)
-            else:
-                internals.restate(context, "prod", ["lake.held"], SINCE, SINCE)
+        monkeypatch.setattr(context, "apply", stop)
+        with pytest.raises(KeyboardInterrupt):
+            internals.restate(context, "prod", ["lake.held"], SINCE, SINCE)
     with opened(project) as context:
         assert not snapshots_of(context)["lake.held"].intervals
         context.run("prod")
     with opened(project) as context:
         assert snapshots_of(context)["lake.held"].intervals
+
+
+def test_a_step_that_raises_stops_a_plan_before_it_writes(folder: Path, tmp_path: Path) -> None:
+    """before_plans."""
+    project = copytree(folder, tmp_path / "project", ignore=ignore_patterns("*.duckdb", ".cache"))
+    write(project, "SELECT 3 AS id, 'c' AS name")
+
+    def stop(context: Context, plan: internals.EvaluatablePlan) -> None:
+        raise ConfigError(plan.environment.name)
+
+    with opened(project, TerminalConsole()) as context:
+        internals.before_plans(context, stop)
+        with pytest.raises(ConfigError, match="^prod$"):
+            context.plan("prod", auto_apply=True, no_prompts=True, skip_linter=True)
+        assert not context.state_reader.get_environment("prod")
 
 
 @pytest.mark.parametrize("blocking", [False, True])
