@@ -26,6 +26,9 @@ def refuse_to_overwrite(context: Context, plan: EvaluatablePlan) -> None:
     Raises:
         SQLMeshError: Something does.
     """
+    is_rollback = plan.skip_backfill and not plan.new_snapshots and not plan.is_dev
+    if is_rollback:  # it brings back what prod had, of which one cut off may have left a view
+        return
     found = list(_standing(context, [*_first_views(context, plan), *_first_tables(plan)]))
     if found:
         named = ", ".join([*found[:MOST_NAMES], *(["..."] if len(found) > MOST_NAMES else [])])
