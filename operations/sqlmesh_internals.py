@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import traceback
-import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -86,7 +85,7 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-PLANNING = "_streaming_planning"  # a console's attribute: the context whose plans it is told of
+PLANNING = "_streaming_planning"  # a console's attribute: what is done before a plan
 
 
 class Loader(SqlMeshLoader):
@@ -303,22 +302,19 @@ def evaluate(
     )
 
 
-def before_plans(context: Context, step: Callable[[Context, EvaluatablePlan], None]) -> None:
+def before_plans(step: Callable[[EvaluatablePlan], None]) -> None:
     """Has a step done before a plan writes anything; one that raises stops the plan.
 
-    Args:
-        context: The last that is given is the one that plans: a process has one at a time.
-        step: That of the first call of a console.
+    That of the first call of a console: whose context plans, the step has to know by the plan's id.
     """
     console = get_console()
-    is_known = hasattr(console, PLANNING)
-    setattr(console, PLANNING, weakref.ref(context))
-    if is_known:
+    if hasattr(console, PLANNING):
         return
+    setattr(console, PLANNING, step)
     shown = console.start_plan_evaluation
 
     def told(plan: EvaluatablePlan) -> None:
-        step(getattr(console, PLANNING)(), plan)
+        step(plan)
         shown(plan)
 
     console.start_plan_evaluation = told  # type: ignore[method-assign]

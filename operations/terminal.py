@@ -62,6 +62,11 @@ def counted(count: float, what: str) -> str:
     return f"{int(count):,} {what}{'' if count == 1 else 's'}"
 
 
+def first_of(names: Sequence[str], most: int) -> str:
+    """The first of some names, with a sign where there are more."""
+    return ", ".join([*names[:most], *(["..."] if len(names) > most else [])])
+
+
 def as_json(value: Any) -> str:
     """A dataclass or a dict as JSON; a table in it as a list of its rows, a date as its text."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=_plain)

@@ -250,11 +250,11 @@ def test_a_step_that_raises_stops_a_plan_before_it_writes(folder: Path, tmp_path
     project = copytree(folder, tmp_path / "project", ignore=ignore_patterns("*.duckdb", ".cache"))
     write(project, "SELECT 3 AS id, 'c' AS name")
 
-    def stop(context: Context, plan: internals.EvaluatablePlan) -> None:
+    def stop(plan: internals.EvaluatablePlan) -> None:
         raise ConfigError(plan.environment.name)
 
     with opened(project, TerminalConsole()) as context:
-        internals.before_plans(context, stop)
+        internals.before_plans(stop)
         with pytest.raises(ConfigError, match="^prod$"):
             context.plan("prod", auto_apply=True, no_prompts=True, skip_linter=True)
         assert not context.state_reader.get_environment("prod")

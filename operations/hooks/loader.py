@@ -18,10 +18,10 @@ from sqlmesh import Context
 from operations.hooks.alerts import alert_on_failure
 from operations.hooks.failures import tell_failures_in_words
 from operations.hooks.landing import account_for_landing
-from operations.hooks.overwriting import refuse_to_overwrite
+from operations.hooks.overwriting import look_before_plans
 from operations.hooks.run_record import keep_record
 from operations.hooks.state_lock import lock_shared_state
-from operations.sqlmesh_internals import Loader, before_plans
+from operations.sqlmesh_internals import Loader
 
 # How many new objects Python waits for before it looks for garbage among them.
 THRESHOLDS = (200_000, 10, 10)
@@ -33,7 +33,7 @@ class ProjectLoader(Loader):
     def __init__(self, context: Context, path: Path) -> None:
         super().__init__(context, path)
         lock_shared_state(context)
-        before_plans(context, refuse_to_overwrite)
+        look_before_plans(context)
         account_for_landing(context)
         tell_failures_in_words()
         keep_record()

@@ -19,7 +19,7 @@ from macros.reading.listing import Stock, Stray, take_stock
 from macros.settings import FORMATS, setting
 from operations.landing import late
 from operations.landing.late import Late
-from operations.terminal import Table, counted
+from operations.terminal import Table, counted, first_of
 
 MOST_PATHS = 3  # that are named of each kind
 REASONS = {
@@ -160,8 +160,6 @@ def _by(items: Iterable[Item], key: Callable[[Item], Key]) -> list[Key]:
     by_key: dict[Key, list[str]] = defaultdict(list)
     for item in items:
         by_key[key(item)].append(item.path)
-    return [kind + (len(paths), _first(paths)) for kind, paths in sorted(by_key.items())]
-
-
-def _first(paths: list[str]) -> str:
-    return ", ".join([*paths[:MOST_PATHS], *(["..."] if len(paths) > MOST_PATHS else [])])
+    return [
+        kind + (len(paths), first_of(paths, MOST_PATHS)) for kind, paths in sorted(by_key.items())
+    ]
