@@ -24,13 +24,13 @@ from pathlib import Path
 from sqlmesh import Context
 
 from benchmarks.day_after import PROJECT, START
+from benchmarks.peers import LEFT_OUT
 from generator.generate import append_day, write_landing
 from generator.population import Settings
 from tests.warehouse.install import missing
 from tests.warehouse.start import warehouse
 
 RESULT = Path(__file__).parent / "results" / "statements.json"
-PARTS = ("config.py", "models", "macros", "signals", "audits", "linter", "operations", "seeds")
 DAYS = 10
 CHANGED = "models/silver/shows.sql", "deliveries.title, /*", "TRIM(deliveries.title) AS title, /*"
 Counts = dict[str, Counter[str]]
@@ -43,7 +43,7 @@ KINDS = {
     "rows counted or read": r"(?!SELECT CURRENT_CATALOG|.*\binformation_schema\b)(WITH|SELECT|\()",
     "landing listed": r"LIST\b",
     "comments": r"ALTER TABLE .* COMMENT '|COMMENT ON\b",
-    "keys and tags": r"ALTER TABLE .*( NOT NULL| PRIMARY KEY | SET TAGS )",
+    "keys and tags": r"ALTER TABLE .*( NOT NULL| PRIMARY KEY )|SET TAG\b",
     "catalog asked or set": r"SELECT CURRENT_CATALOG|USE CATALOG",
     "what there is": r"SELECT|DESCRIBE|SHOW",
     "schemas, grants": r"(CREATE|DROP) SCHEMA|GRANT|REVOKE",
@@ -106,10 +106,7 @@ def works(folder: Path) -> Iterator[tuple[str, Callable[[Context], object]]]:
 def measure(folder: Path) -> Counts:
     """What each work sends to a stand-in in `folder`, by kind."""
     project, data = folder / "project", folder / "data"
-    project.mkdir()
-    for part in PARTS:
-        source = PROJECT / part
-        (shutil.copytree if source.is_dir() else shutil.copy2)(source, project / part)
+    shutil.copytree(PROJECT, project, ignore=LEFT_OUT)
     data.mkdir()
     counts: Counts = {}
     with warehouse(folder / "warehouse", mounted=[folder]) as started:
