@@ -32,7 +32,12 @@ SELECT 'SCHEMA', catalog_name, schema_name, schema_name, schema_owner
 FROM system.information_schema.schemata
 WHERE catalog_name IN {CATALOGS} AND schema_owner <> current_user()
 ORDER BY ALL"""
-SECRETS = ("DATABRICKS_TOKEN", "DATABRICKS_CLIENT_SECRET")
+SECRETS = (
+    "DATABRICKS_TOKEN",
+    "DATABRICKS_CLIENT_SECRET",
+    "DATABRICKS_SECOND_TOKEN",
+    "STREAMING_STATE_PASSWORD",
+)
 # What the workspace and the driver say, and what brings it about: the first that fits counts. A
 # refused permission and a stopped warehouse may name the warehouse too, and any of them may hold
 # an id with digits like 403.
@@ -148,7 +153,7 @@ def _run(adapter: EngineAdapter, statement: str) -> list[tuple[Any, ...]]:
         adapter.execute(statement)
         return adapter.cursor.fetchall() if statement.startswith("SELECT") else []
     except Exception as error:
-        raise Unusable(f"{_remedy(str(error))} ({statement}: {_without_secrets(error)})") from error
+        raise Unusable(f"{_remedy(str(error))} ({statement}: {without_secrets(error)})") from error
 
 
 def _remedy(words: str) -> str:
@@ -172,7 +177,7 @@ def _remedy(words: str) -> str:
     )
 
 
-def _without_secrets(error: Exception) -> str:
+def without_secrets(error: Exception) -> str:
     """An error's words on one line."""
     words = " ".join(str(error).split())
     for secret in filter(None, map(setting, SECRETS)):

@@ -7,7 +7,7 @@ import zlib
 from sqlglot import exp
 from sqlmesh import EngineAdapter
 
-from macros.reading.volume import file_path, read_files
+from macros.reading.volume import ask, file_path
 
 BLOCK = 1024 * 1024
 
@@ -16,8 +16,7 @@ def checksums(adapter: EngineAdapter, files: list[str]) -> dict[str, int]:
     """The CRC-32 of each file's bytes, by its path; without those that are gone."""
     if adapter.dialect == "databricks":
         query = exp.select(file_path(), "CRC32(content)", dialect="databricks")
-        reads = read_files(files, "binaryFile")
-        return dict(row for read in reads for row in adapter.fetchall(query.from_(read)))
+        return dict(ask(adapter, query, files, "binaryFile"))
     return {file: _checksum(file) for file in files}
 
 

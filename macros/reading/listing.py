@@ -16,7 +16,7 @@ from sqlglot import exp
 from sqlmesh import EngineAdapter
 from sqlmesh.utils.errors import SQLMeshError
 
-from macros.reading.volume import file_path, read_files
+from macros.reading.volume import ask, file_path
 
 VOLUMES = "/Volumes/"
 MOST_FOLDERS = 100  # that are looked into where nothing is to be read
@@ -241,16 +241,15 @@ def _files_of_volume(adapter: EngineAdapter, folders: list[str]) -> dict[str, li
     # docs.databricks.com/en/sql/language-manual/functions/read_files.html, BINARYFILE
     query = exp.select(file_path(), "length", "modificationTime", dialect="databricks")
     found: dict[str, list[Entry]] = {folder: [] for folder in folders}
-    for read in read_files(folders, "binaryFile"):
-        try:
-            rows = adapter.fetchall(query.from_(read))
-        except Exception as error:
-            raise SQLMeshError(f"{folders[0]}: cannot be listed: {error}") from error
-        for path, size, modified in rows:
-            folder = _above(path, found)
-            if not re.search("/[._]", path[len(folder) :]):
-                name = path.rsplit("/", 1)[1]
-                found[folder].append(Entry(name, path, False, size, _in_utc(modified)))
+    try:
+        rows = list(ask(adapter, query, folders, "binaryFile"))
+    except Exception as error:
+        raise SQLMeshError(f"{folders[0]}: cannot be listed: {error}") from error
+    for path, size, modified in rows:
+        folder = _above(path, found)
+        if not re.search("/[._]", path[len(folder) :]):
+            name = path.rsplit("/", 1)[1]
+            found[folder].append(Entry(name, path, False, size, _in_utc(modified)))
     return found
 
 

@@ -24,7 +24,7 @@ from macros.reading.facts import (
     differing_columns,
     other_file,
 )
-from macros.reading.volume import as_text, file_path, read_files
+from macros.reading.volume import as_text, ask, file_path
 
 # Spark's types that fit each type of bronze.
 PARQUET_TYPES = {
@@ -123,7 +123,7 @@ def _look_at_csv(
         dialect="databricks",
     )
     found = {}
-    for path, beginning, header, rows, is_unknown, is_broken, is_utf8 in _ask(
+    for path, beginning, header, rows, is_unknown, is_broken, is_utf8 in ask(
         adapter, query, files, "text"
     ):
         if remedy := other_file(bytes.fromhex(beginning), "csv"):
@@ -131,19 +131,20 @@ def _look_at_csv(
         if not is_utf8:
             raise SQLMeshError(f"{path}: is not UTF-8. Save it as UTF-8.")
         names = header_names(path, header, list(types))
-        if not names and (rows or is_broken):
-            raise SQLMeshError(
-                f"{path}: line 1 is empty, or a quote in it does not end. Begin with the header."
-            )
         if not names:
+            if rows or is_broken:
+                raise SQLMeshError(
+                    f"{path}: line 1 is empty, or a quote in it does not end. Begin with the "
+                    "header."
+                )
             continue
         if is_broken:
             raise SQLMeshError(
                 f"{path}: a quoted field does not end, or has blanks or text beside its quotes."
             )
         if is_unknown:
-            [read] = read_files([path], "csv", as_text(types))
-            ((rows,),) = adapter.fetchall(exp.select("COUNT(*)").from_(read))
+            count = exp.select("COUNT(*)")
+            ((rows,),) = ask(adapter, count, [path], "csv", schema=as_text(types))
         if rows:
             check_required(path, names, list(types))
         found[path] = VolumeFile(path, rows, *differing_columns(names, types))
@@ -172,7 +173,7 @@ def _look_at_json(
     )
     rows: dict[str, int] = defaultdict(int)
     names: dict[str, set[str]] = defaultdict(set)
-    for path, of_row, is_object, count in _ask(adapter, query, files, "text", wholeText=False):
+    for path, of_row, is_object, count in ask(adapter, query, files, "text", wholeText=False):
         if not is_object:
             raise SQLMeshError(
                 f"{path}: a line is not one object, its texts in double quotes. Deliver one object "
@@ -192,7 +193,7 @@ def _look_at_parquet(
 ) -> dict[str, VolumeFile]:
     """What the footers say; Databricks would tell the columns of all files together alone."""
     query = exp.select(f"{file_path()} AS path", f"{FOOTER} AS footer", dialect="databricks")
-    footers = dict.fromkeys(files) | dict(_ask(adapter, query, files, "binaryFile"))
+    footers = dict.fromkeys(files) | dict(ask(adapter, query, files, "binaryFile"))
     return {path: _parquet_file(path, footer, types) for path, footer in footers.items()}
 
 
@@ -243,15 +244,3 @@ def _spark_type(leaf: t.Any) -> str:
     if logical == "NONE":
         return PHYSICAL.get(leaf.physical_type, "binary")
     return LOGICAL.get(logical, logical.lower())
-
-
-def _ask(
-    adapter: EngineAdapter,
-    query: exp.Select,
-    files: list[str],
-    files_format: str,
-    **options: t.Any,
-) -> t.Iterator[tuple[t.Any, ...]]:
-    """The rows of a query on files."""
-    for read in read_files(files, files_format, **options):
-        yield from adapter.fetchall(query.from_(read))

@@ -11,6 +11,7 @@ import typing as t
 from collections import defaultdict
 
 from sqlglot import exp
+from sqlmesh import EngineAdapter
 
 from macros.reading.files import day_of_file, together
 
@@ -131,6 +132,18 @@ def read_files(
         )
         for glob in globs(paths)
     ]
+
+
+def ask(
+    adapter: EngineAdapter,
+    query: exp.Select,
+    paths: t.Sequence[str],
+    files_format: str,
+    **options: t.Any,
+) -> t.Iterator[tuple[t.Any, ...]]:
+    """The rows of a query on files, or on all that lies in folders; as of `read_files`."""
+    for read in read_files(paths, files_format, **options):
+        yield from adapter.fetchall(query.from_(read))
 
 
 def globs(paths: t.Sequence[str]) -> list[str]:

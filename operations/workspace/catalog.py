@@ -23,6 +23,12 @@ A_TAG_COUNTS = 300  # seconds after it was set, at the latest
 SECOND = f"USE CATALOG on {CATALOG}, for the second principal"
 
 
+def of_admins() -> list[str]:
+    """The statements of resources/databricks.sql."""
+    text = re.sub("--.*", "", SETUP.read_text(encoding="utf-8"))
+    return list(filter(None, map(str.strip, text.split(";"))))
+
+
 @tried(
     "tables/features/deletion-vectors",
     "A day writes more than docs/what-a-day-writes.md says: look at the history of the table.",
@@ -162,10 +168,10 @@ def tag(room: Room) -> list[tuple[str, str]]:
 def mask(room: Room) -> str:
     """A policy masks what has the tag, if that is a governed one."""
     table = personal_table(room)
-    text = re.sub("--.*", "", SETUP.read_text(encoding="utf-8"))
-    created = [s.strip() for s in text.split(";") if s.strip().startswith("CREATE OR REPLACE")]
-    function = next(s for s in created if " FUNCTION " in s)
-    policy = next(s for s in created if " POLICY " in s)
+    function, policy = (
+        next(s for s in of_admins() if s.startswith(f"CREATE OR REPLACE {kind} "))
+        for kind in ("FUNCTION", "POLICY")
+    )
     own = room.table("masked")
     policy = re.sub(r"ON CATALOG \S+", f"ON SCHEMA {room.schema}", policy)
     policy = re.sub(r"COLUMN MASK \S+", f"COLUMN MASK {own}", policy)
@@ -241,9 +247,9 @@ def nothing_without_grant(room: Room) -> bool:
 )
 def grants_of_groups(room: Room) -> list[str]:
     """Each group has on the catalogs what resources/databricks.sql grants it."""
-    text = re.sub("--.*", "", SETUP.read_text(encoding="utf-8"))
     lacking = []
-    for privileges, catalog, who in re.findall(r"GRANT ([^;]+?) ON CATALOG (\S+) TO `(.+?)`", text):
+    granted = (re.match(r"GRANT (.+?) ON CATALOG (\S+) TO `(.+?)`", s, re.S) for s in of_admins())
+    for privileges, catalog, who in (grant.groups() for grant in granted if grant):
         rows = room.rows(f"SHOW GRANTS `{who}` ON CATALOG {catalog}")
         has = {str(row[1]).replace("_", " ").upper() for row in rows}
         lacking += [

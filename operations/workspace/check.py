@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from macros.settings import setting
-from operations import CommandError, connection
+from operations import CommandError
+from operations.connection import without_secrets
 from operations.workspace import (
     Item,
     NotPossible,
@@ -38,7 +38,6 @@ RIGHT = (
     r"(?:does not have|lacks|requires?)(?: the)?(?: (?:permission|privilege))? '?"
     r"([A-Z][A-Z_ ]+[A-Z])(?: on ([^.;]+))?"
 )
-SECRETS = (*connection.SECRETS, "DATABRICKS_SECOND_TOKEN", "STREAMING_STATE_PASSWORD")
 MOST = 2_000  # characters of what was seen
 
 
@@ -129,11 +128,3 @@ def counted(findings: Sequence[Finding]) -> str:
 def differing(findings: Sequence[Finding]) -> list[str]:
     """The names of the items that are not as expected."""
     return [finding.name for finding in findings if finding.verdict is Verdict.DIFFERS]
-
-
-def without_secrets(error: Exception) -> str:
-    """An error's words on one line."""
-    words = " ".join(str(error).split())
-    for secret in filter(None, map(setting, SECRETS)):
-        words = words.replace(secret, "...")
-    return words

@@ -19,6 +19,7 @@ from urllib.parse import unquote
 from sqlglot import exp
 
 from macros import rules
+from macros.feeds import FEEDS
 from macros.reading.content import checksums
 from macros.reading.facts import types_of_feed
 from macros.reading.fitting import fitted
@@ -297,6 +298,6 @@ ITEMS = [
             rows_of_rules(feed),
             [],
         )
-        for feed in ("users", "shows", "watches", "ratings")
+        for feed in FEEDS
     ),
 ]  # fmt: skip

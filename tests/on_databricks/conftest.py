@@ -8,13 +8,14 @@ from shutil import copytree
 
 import oracle
 import pytest
-from engines import Delivered, Engines, engines, of_admins
+from engines import Delivered, Engines, engines
 from harness import checkout
 from test_bad_input import PARENTS_DAY, ROWS_DAY, deliver_kinds, deliver_parents
 
 from benchmarks.write_amplification import versions, written_since
 from generator.generate import write_landing
 from generator.population import Settings
+from operations.workspace.catalog import of_admins
 from tests.warehouse import Warehouse
 
 DAYS = [ROWS_DAY + timedelta(days=n) for n in range(1, 11)]  # of the generated deliveries

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from harness import PROJECT, Platform
+from harness import Platform
 from sqlglot import parse_one
 from sqlmesh import Context
 
@@ -95,12 +95,6 @@ def engines(
         **{**server.as_user(user).environment, "STREAMING_LANDING": str(local.landing), **settings},
     )
     return Engines(local, databricks, server)
-
-
-def of_admins() -> list[str]:
-    """The statements of resources/databricks.sql."""
-    text = re.sub("--.*", "", (PROJECT / "resources" / "databricks.sql").read_text())
-    return [statement for statement in text.split(";") if statement.strip()]
 
 
 def tables(

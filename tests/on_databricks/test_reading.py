@@ -36,7 +36,6 @@ TWO_CASES = parquet_of(
     types={"Email": pa.string()},
 )
 NANOSECONDS = parquet_of("users", typed("users", 1), types={"updated_at": pa.timestamp("ns")})
-SOME = without(user(1), "country")
 pytestmark = pytest.mark.slow
 
 

@@ -14,9 +14,10 @@ from unittest.mock import patch
 import pytest
 from databricks import sql
 from databricks.sql.exc import Error
-from engines import COMPARED, Delivered, of_admins
+from engines import COMPARED, Delivered
 
 from operations import launcher
+from operations.workspace.catalog import of_admins
 from tests.warehouse import ADMIN, Warehouse
 
 pytestmark = pytest.mark.slow

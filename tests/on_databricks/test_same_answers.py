@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from pathlib import Path
 
 import oracle
 import pytest
@@ -49,12 +48,11 @@ def test_same_figures(delivered: Delivered) -> None:
     assert len(shown[0]) > 6 and shown[0] == shown[1]
 
 
-def test_what_has_landed_is_seen(delivered: Delivered, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_has_landed_is_seen(delivered: Delivered) -> None:
     """By the engine, where the volume is no folder."""
     folders = {feed: delivered.both.local.landing / feed for feed in oracle.FEEDS}
     landed = [f for f in folders if any((folders[f] / f"dt={delivered.last}").glob("*"))]
     assert landed
-    monkeypatch.setattr(Path, "is_dir", lambda path: False)
     with delivered.both.databricks.context() as context:
         deliveries = look([*oracle.FEEDS, "devices"], context)
         absent = [feed for feed in oracle.FEEDS if feed not in landed]

@@ -14,13 +14,14 @@ from typing import Any
 
 import pytest
 from databricks.sql.client import Cursor
-from engines import Engines, engines, of_admins
+from engines import Engines, engines
 from harness import PROJECT, Platform
 from postgres import postgres
 from sqlmesh import EngineAdapter
 
-from operations import CommandError
+from operations import CommandError, connection
 from operations.workspace import Item, NotPossible, Verdict, check, room, state
+from operations.workspace.catalog import of_admins
 from operations.workspace.check import ITEMS
 from tests.warehouse import Warehouse
 
@@ -206,9 +207,9 @@ def test_a_second_principal_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_no_secret_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in check.SECRETS:
+    for name in connection.SECRETS:
         monkeypatch.setenv(name, f"secret-of-{name}")
-    said = finding(raising(" ".join(f"secret-of-{name}" for name in check.SECRETS)))
+    said = finding(raising(" ".join(f"secret-of-{name}" for name in connection.SECRETS)))
     assert "secret-of" not in said.line()
 
 
