@@ -58,7 +58,7 @@ def refuse_to_overwrite(plan: EvaluatablePlan) -> None:
     is_rollback = plan.skip_backfill and not plan.new_snapshots and not plan.is_dev
     if is_rollback:  # it brings back what prod had, of which one cut off may have left a view
         return
-    found = list(_standing(context, [*_first_views(context, plan), *_first_tables(plan)]))
+    found = list(_standing(context, [*_first_views(context, plan), *_first_tables(context, plan)]))
     if found:
         raise SQLMeshError(
             f"{counted(len(found), 'object')} would be overwritten, of which SQLMesh's state knows "
@@ -79,10 +79,13 @@ def _first_views(context: Context, plan: EvaluatablePlan) -> Iterator[exp.Table]
             )
 
 
-def _first_tables(plan: EvaluatablePlan) -> Iterator[exp.Table]:
-    """The tables of versions that a plan makes."""
+def _first_tables(context: Context, plan: EvaluatablePlan) -> Iterator[exp.Table]:
+    """The tables of versions that a plan makes, if none at the same time has made them."""
+    made = context.state_reader.snapshots_exist(new.snapshot_id for new in plan.new_snapshots)
     for snapshot in plan.new_snapshots:
-        if snapshot.is_model and not snapshot.is_symbolic and snapshot.is_new_version:
+        if snapshot.snapshot_id in made or not snapshot.is_new_version:
+            continue
+        if snapshot.is_model and not snapshot.is_symbolic:
             for is_deployable in (True, False):
                 yield exp.to_table(snapshot.table_name(is_deployable))
 
