@@ -10,7 +10,7 @@ import re
 from contextlib import closing
 from typing import Any
 from urllib.error import HTTPError
-from urllib.request import urlopen
+from urllib.request import build_opener
 
 from sqlglot import exp
 from sqlmesh import EngineAdapter
@@ -93,7 +93,8 @@ def check() -> None:
 
     print(f"Asking {host} ...", flush=True)
     try:
-        urlopen(f"https://{host}", timeout=PATIENCE).close()
+        # urlopen would go through the proxy that was set when the process called it first.
+        build_opener().open(f"https://{host}", timeout=PATIENCE).close()
     except HTTPError:
         pass  # an answer
     except OSError as error:

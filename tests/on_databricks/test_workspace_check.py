@@ -8,9 +8,11 @@ import inspect
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from databricks.sql.client import Cursor
@@ -71,6 +73,7 @@ def checked(platform: Platform, folder: Path, *options: str) -> tuple[int, str, 
     """Exit code, what was printed, and the findings by name."""
     out = folder / "findings.json"
     result = platform.streaming("check", "--workspace", "--out", str(out), *options)
+    assert out.exists(), result.output
     findings = {each["name"]: each for each in json.loads(out.read_text(encoding="utf-8"))}
     return result.exit_code, result.output, findings
 
@@ -93,6 +96,9 @@ def test_what_the_stand_in_can_do_is_as_expected(platform: Platform, tmp_path: P
 
 @pytest.mark.slow
 def test_one_item_alone(platform: Platform, tmp_path: Path) -> None:
+    """Also in a process that has called another address without a proxy before."""
+    with suppress(OSError):
+        urlopen("http://127.0.0.1:9", timeout=1)
     code, printed, findings = checked(platform, tmp_path, "--only", "primary-key")
     assert (code, list(findings)) == (0, ["primary-key"])
     assert "1 as expected, 0 differs, 0 not allowed, 0 not possible here, 0 by hand" in printed
