@@ -9,6 +9,7 @@ from sqlmesh import macro
 from sqlmesh.core.macros import MacroEvaluator
 
 from macros.feeds import (
+    ERASURES_COLUMNS,
     FEEDS,
     RATINGS_COLUMNS,
     SHOWS_COLUMNS,
@@ -41,6 +42,12 @@ def watches_columns(evaluator: MacroEvaluator) -> exp.Expr:
 def ratings_columns(evaluator: MacroEvaluator) -> exp.Expr:
     """The columns of the feed ratings."""
     return exp.convert(RATINGS_COLUMNS)
+
+
+@macro()
+def erasures_columns(evaluator: MacroEvaluator) -> exp.Expr:
+    """The columns of the feed erasures."""
+    return exp.convert(ERASURES_COLUMNS)
 
 
 @macro()

@@ -47,7 +47,15 @@ RATINGS_COLUMNS = (
     ("rated_at", "TIMESTAMP_NTZ"),
 )
 
+# Of those who ask to be forgotten. It is no feed of the models below: nothing of it is judged.
+ERASURES_COLUMNS = (
+    ("user_id", "BIGINT"),
+    ("requested_at", "TIMESTAMP_NTZ"),
+)
+
 FEEDS = ("users", "shows", "watches", "ratings")
+REQUESTS = "erasures"
+LANDED = (*FEEDS, REQUESTS)
 
 # What can be wrong with a value; with the column before it, the reason in quarantine.
 REASONS = ("missing", "malformed", "out_of_range", "unknown")

@@ -95,6 +95,14 @@ RATINGS = (
     ("rated_at", "malformed", "misfit"),
 )
 
+# A request that breaks one of these stops the run: nobody may be left unerased in silence.
+ERASURES = (
+    ("user_id", "missing", "value IS NULL AND NOT misfit"),
+    ("user_id", "malformed", "misfit"),
+    ("user_id", "out_of_range", "value < 1"),
+    ("requested_at", "malformed", "misfit"),
+)
+
 
 # One macro a feed, so that a changed rule changes the models of its own feed and no other.
 

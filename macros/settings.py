@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from sqlmesh.utils.errors import ConfigError
 
+from macros.feeds import REQUESTS
+
 FORMATS = ("csv", "json", "parquet")
 
 
@@ -107,6 +109,20 @@ def setting(name: str) -> str:
     if value and not known.fits(value):
         raise ConfigError(f"{name} is '{value}'; it must be {known.must_be}.")
     return value or known.default
+
+
+def landing_of(feed: str, dialect: str) -> tuple[str, str]:
+    """Where a feed's deliveries lie, and their format; an empty path: its seed is the delivery.
+
+    Requests have no seed. Without a landing they lie beside the local data, as csv.
+
+    Raises:
+        ConfigError: A setting does not fit.
+    """
+    landing, files_format = setting("STREAMING_LANDING"), setting("STREAMING_LANDING_FORMAT")
+    if landing or feed != REQUESTS or dialect == "databricks":
+        return landing, files_format
+    return setting("STREAMING_DATA_DIR"), "csv"
 
 
 def databricks_host() -> str:

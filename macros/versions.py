@@ -55,7 +55,11 @@ def versions(
 
 @macro()
 def newest(
-    evaluator: MacroEvaluator, deliveries: exp.Expr, key: exp.Expr, columns: exp.Expr
+    evaluator: MacroEvaluator,
+    deliveries: exp.Expr,
+    key: exp.Expr,
+    columns: exp.Expr,
+    hash_before: exp.Expr | None = None,
 ) -> exp.Expr:
     """The newest of the deliveries of each key, by `_ingest_date` and hash.
 
@@ -65,6 +69,7 @@ def newest(
         deliveries: Relation with the columns, `_rescued_data`, `_ingest_date` and `accepted_on`.
         key: What identifies the row.
         columns: The feed's columns and their types: `@watches_columns()`.
+        hash_before: Column of how the hash of an erased row began, where rows are erased.
 
     Returns:
         Relation of the same columns and, of all deliveries of the key, `known_on`, the first
@@ -73,6 +78,8 @@ def newest(
     rows, key_name = deliveries.name, key.name
     repeated = f"(SELECT {key_name} FROM {rows} GROUP BY {key_name} HAVING COUNT(*) > 1)"
     hashed = row_hash(evaluator, columns, deliveries).sql("databricks")
+    if hash_before:
+        hashed = f"COALESCE({hash_before.name}, {hashed})"
     return parse_one(
         f"""(
         SELECT *, accepted_on AS known_on, 1 AS deliveries FROM {rows}

@@ -8,6 +8,7 @@ where it was called.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 import time
@@ -205,6 +206,45 @@ def rollback(yes: bool, gateway: str | None) -> None:
         "tables before lack.\nThe change is still in git: without a git revert the next deployment "
         "brings it again, as a second rollback does."
     )
+
+
+@streaming.command()
+@click.argument("users", nargs=-1, required=True, type=click.IntRange(min=1), metavar="USER_ID...")
+@click.option("--reason", default="", help="A word for the request's file, such as a ticket.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@gateway_option
+def erase(users: tuple[int, ...], reason: str, yes: bool, gateway: str | None) -> None:
+    """Forget users: in every table, version and environment, and in all that is loaded later."""
+    from operations import erasure, terminal
+    from operations.sqlmesh_internals import configure_console
+
+    if not re.fullmatch("[A-Za-z0-9-]*", reason):
+        raise click.UsageError(f"--reason is '{reason}'; it must be letters, digits and `-`")
+    configure_console()
+    with project(gateway) as context:
+        terminal.show(erasure.held(context, users), terminal.console())
+        if not yes and not _agreed("Erase who this is? It cannot be taken back."):
+            raise CommandError("Nothing was changed. `streaming erase --yes` does not ask.")
+        file, day = erasure.request(context, users, reason)
+        click.echo(f"The request is {file}. Keep it: a rebuild reads it again.")
+        for line in erasure.evidence_lines(erasure.erase(context, [day])):
+            click.echo(line)
+
+
+@streaming.command()
+@click.argument("user", type=click.IntRange(min=1), metavar="USER_ID")
+@click.option("--out", type=FILE, required=True, help="The file for the answer, as JSON.")
+@gateway_option
+def person(user: int, out: Path, gateway: str | None) -> None:
+    """All that prod holds of a user, into a file that its owner alone may read."""
+    from operations import erasure, terminal
+
+    with project(gateway, load=False) as context:
+        found = erasure.person(context, user)
+    out.touch(mode=0o600)
+    out.chmod(0o600)
+    out.write_text(terminal.as_json(found), encoding="utf-8")
+    click.echo(f"{sum(map(len, found.values())):,} rows of user {user} are in {out}.")
 
 
 @streaming.command()

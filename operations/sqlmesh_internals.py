@@ -298,7 +298,7 @@ def evaluate(
 ) -> None:
     """Computes a model from the tables of `snapshots`; the state takes down nothing of it."""
     context.snapshot_evaluator.evaluate(
-        snapshot, start=start, end=end, execution_time=end, snapshots=dict(snapshots)
+        snapshot, start=start, end=end, execution_time=now(), snapshots=dict(snapshots)
     )
 
 

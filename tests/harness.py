@@ -146,7 +146,7 @@ class Platform:
     def deliver(self, feed: str, day: date, rows: Sequence[Row], name: str = "part-0") -> Path:
         """Delivers rows as a file of the landing's format; parquet wants typed values."""
         path = self.file(feed, day, name)
-        columns = oracle.FEEDS[feed]
+        columns = (oracle.FEEDS | oracle.REQUESTS)[feed]
         if self.files_format == "csv":
             path.write_text(csv_text(list(columns), rows), encoding="utf-8")
         elif self.files_format == "json":

@@ -46,6 +46,8 @@ FEEDS: dict[str, dict[str, str]] = {
     },
 }  # fmt: skip
 
+REQUESTS = {"erasures": {"user_id": "BIGINT", "requested_at": "TIMESTAMP"}}
+
 KEYS = {"users": "user_id", "shows": "show_id", "watches": "watch_id", "ratings": "rating_id"}
 
 REQUIRED = {
@@ -600,6 +602,23 @@ def analytics(tables: dict[str, list[Row]]) -> dict[str, list[Row]]:
     }
 
 
+# ------------------------------------------------------------------ erasure
+
+
+def erase(table: str, row: Row) -> None:
+    """Takes out of a row what says who its user is."""
+    layer, feed = table.split(".")
+    if feed.startswith("users"):
+        row |= {"name": "erased", "email": "erased"}
+        row |= {"country": None, "subscription_plan": None, "signed_up_on": None}
+    if feed == "ratings":
+        row["review"] = None
+    if layer in ("bronze", "quarantine") and feed in ("users", "ratings"):
+        if feed == "users":
+            row["_rescued_data"] = None
+        row["_row_hash"] = row_hash(feed, row)
+
+
 # ------------------------------------------------------------------ everything
 
 
@@ -610,6 +629,10 @@ def sort_key(row: Row, columns: tuple[str, ...]) -> tuple[Any, ...]:
 
 def build(deliveries: Iterable[Delivery]) -> dict[str, list[Row]]:
     """Every table after all deliveries were processed, in whatever order they came."""
+    deliveries = list(deliveries)
+    requests = [raw for each in deliveries if each.feed in REQUESTS for raw in each.rows]
+    erased = {fit(raw["user_id"], "BIGINT")[0] for raw in requests}
+    deliveries = [each for each in deliveries if each.feed in FEEDS]
     tables: dict[str, list[Row]] = {f"bronze.{feed}": [] for feed in FEEDS}
     for delivery in deliveries:
         if delivery.dt < HISTORY_START:  # the contract does not say what becomes of it
@@ -640,6 +663,11 @@ def build(deliveries: Iterable[Delivery]) -> dict[str, list[Row]]:
         }
         tables["quality.reconciliation"].append(count)
 
+    # Last of all, so that nothing is decided by what an erased row reads.
+    for table, rows in tables.items():
+        for row in rows:
+            if row.get("user_id") in erased:
+                erase(table, row)
     tables |= gold(tables)
     tables |= analytics(tables)
     for table, columns in COLUMNS.items():

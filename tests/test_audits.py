@@ -35,12 +35,14 @@ BREAKS = {
     "foreign_key": "SELECT * REPLACE (-1 AS {column}) FROM {rows}",
     "grain_is_unique": DOUBLED,
     "not_null": NOTHING_IN,
+    "nothing_is_left": "SELECT * REPLACE (1 AS _unerased) FROM {rows}",
     "not_null_in_changed": NOTHING_IN,
     "open_version_is_shown": "SELECT * REPLACE ('?' AS name) FROM {rows}",
     "open_version_is_the_user": "SELECT * REPLACE ('?' AS name) FROM {rows}",
     "reject_share_is_within_limit": (
         "SELECT * REPLACE (1000 AS delivered, 201 AS rejected) FROM {rows}"
     ),
+    "request_names_a_user": "SELECT * REPLACE (0 AS user_id) FROM {rows}",
     "unique_combination_of_columns": DOUBLED,
     "unique_values": DOUBLED,
     "validity_does_not_overlap": "SELECT * REPLACE (valid_from AS valid_to) FROM {rows}",
@@ -76,7 +78,8 @@ CHANGES = [
 
 @pytest.fixture(scope="module")
 def context(seeds_in_prod: Platform) -> Iterator[Context]:
-    """A context on prod, built from the seeds, that judges silence."""
+    """A context on prod, built from the seeds, that judges silence; a user is erased."""
+    assert seeds_in_prod.streaming("erase", "1", "--yes").exit_code == 0
     seeds_in_prod.settings["STREAMING_MAX_SILENCE_DAYS"] = "3"
     with seeds_in_prod.context() as context:
         yield context

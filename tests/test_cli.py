@@ -17,7 +17,8 @@ from harness import PROJECT, Platform, checkout
 from operations import cli, launcher, terminal
 
 COMMANDS = (
-    "run status last-run changes rollback landing generate docs dashboard ui check jobs".split()
+    "run status last-run changes rollback erase person landing generate docs dashboard ui check "
+    "jobs".split()
 )
 
 

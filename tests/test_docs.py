@@ -14,6 +14,7 @@ import yaml
 from harness import PROJECT, Platform
 
 from macros import rules
+from macros.feeds import ERASURES_COLUMNS
 from macros.settings import SETTINGS
 from operations import cli
 
@@ -231,8 +232,8 @@ def test_the_contract_lists_every_model_with_its_columns(
                 if parts[0] == "the delivered columns":
                     parts[:1] = [f"{c} {t}" for c, t, *_ in delivered(feed)]
                 listed[name.strip("`").replace("<feed>", feed)] = dict(p.split() for p in parts)
-    # Further columns of silver and of quality.files begin with _ and belong to the platform.
-    own = {"_rows_in_file", "_content"}
+    # Further columns of silver and quality begin with _ and belong to the platform.
+    own = {"_rows_in_file", "_content", "_unerased"}
     promised = {
         model: {
             c: t
@@ -244,6 +245,12 @@ def test_the_contract_lists_every_model_with_its_columns(
     assert {m: list(c.items()) for m, c in listed.items()} == {
         m: list(c.items()) for m, c in promised.items()
     }
+
+
+def test_the_contract_has_the_columns_of_requests() -> None:
+    section = CONTRACT.read_text("utf-8").split("\n### Requests for erasure\n")[1]
+    [*columns] = next(tables(section, "column", "type"))
+    assert [(column.strip("`"), type_) for column, type_ in columns] == [*ERASURES_COLUMNS]
 
 
 def delivered(feed: str) -> list[list[str]]:

@@ -56,13 +56,13 @@ def files_read(evaluator: MacroEvaluator) -> exp.Expr:
     Raises:
         SQLMeshError: A setting is wrong, or a file cannot be read.
     """
-    from macros.feeds import FEEDS  # not above: a new feed would change every model of the others
+    from macros.feeds import LANDED  # not above: a new feed would change every model of the others
 
     is_evaluating = evaluator.locals["runtime_stage"] == "evaluating"
-    listed = _listed(evaluator, FEEDS) if is_evaluating else []
+    listed = _listed(evaluator, LANDED) if is_evaluating else []
     of_feeds = [
         _files_of_feed(evaluator, feed, [file for file in listed if file.feed == feed])
-        for feed in FEEDS
+        for feed in LANDED
     ]
     return exp.union(*of_feeds, distinct=False).subquery("files_read")
 
@@ -142,15 +142,14 @@ def _lines_of_feed(
     from macros.reading import memory
     from macros.reading.content import checksums
     from macros.reading.facts import types_of_feed
-    from macros.settings import setting
+    from macros.settings import landing_of
 
     query = f"""SELECT DISTINCT _source, _file_state FROM {table}
         WHERE _ingest_date BETWEEN DATE '{start}' AND DATE '{end}'"""
     rows = adapter.fetchall(parse_one(query, dialect="databricks"), quote_identifiers=True)
     bronze = dict(rows)
-    facts = memory.facts_of(
-        adapter, files, setting("STREAMING_LANDING_FORMAT"), types_of_feed(feed)
-    )
+    _, files_format = landing_of(feed, adapter.dialect)
+    facts = memory.facts_of(adapter, files, files_format, types_of_feed(feed))
     of_load = set(memory.loaded(feed, start, end))
     known = [
         file
@@ -175,13 +174,19 @@ def _lines_of_feed(
 def _listed(evaluator: MacroEvaluator, feeds: t.Collection[str]) -> list[Landed]:
     """What the landing has of the interval now; nothing where the seeds are the delivery."""
     from macros.reading.listing import delivered
-    from macros.settings import setting
+    from macros.settings import landing_of
 
-    if not (landing := setting("STREAMING_LANDING")):
-        return []
+    adapter = evaluator.engine_adapter
     days = evaluator.locals["start_date"], evaluator.locals["end_date"]
-    files_format = setting("STREAMING_LANDING_FORMAT")
-    return delivered(evaluator.engine_adapter, landing, feeds, files_format, *days)
+    by_landing: dict[tuple[str, str], list[str]] = {}
+    for feed in feeds:
+        by_landing.setdefault(landing_of(feed, adapter.dialect), []).append(feed)
+    return [
+        file
+        for (landing, files_format), of_landing in by_landing.items()
+        if landing
+        for file in delivered(adapter, landing, of_landing, files_format, *days)
+    ]
 
 
 def _as_line(file: Landed) -> dict[str, t.Any]:

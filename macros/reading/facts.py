@@ -122,7 +122,7 @@ def other_file(beginning: bytes, files_format: str) -> str | None:
 
 
 def _required(types: t.Sequence[str]) -> list[str]:
-    """The columns that a feed requires; the feed is known by its key, the first column."""
+    """The columns that a feed requires; the feed is known by its columns, the key first."""
     from macros import rules
 
     of_feeds: t.Iterable[tuple[tuple[str, str, str], ...]] = (
@@ -130,6 +130,6 @@ def _required(types: t.Sequence[str]) -> list[str]:
     )
     key = types[0]
     for of_feed in of_feeds:
-        if of_feed[0][0] == key:
+        if of_feed[0][0] == key and {column for column, *_ in of_feed} <= {*types}:
             return [column for column, what, _ in of_feed if what == "missing"]
     return []

@@ -29,7 +29,10 @@ SELECT
   @execution_ts::TIMESTAMP_NTZ AS _loaded_at, /* When the load ran, in UTC. */
   _source, /* Path of the delivered file, or the seed's name. */
   _rescued_data, /* JSON object of the values that do not fit their column, as delivered; NULL without any. */
-  _file_state /* Checksum of the file's size and time when it was read; NULL of a seed. */
+  _file_state, /* Checksum of the file's size and time when it was read; NULL of a seed. */
+  _hash_before, /* Of an erased row, how its hash began: it tells which delivery of a day is the newest; else NULL. */
+  _version, /* Of an erased row, a checksum that tells the versions of the user apart; else NULL. */
+  _broken_rules /* Of an erased row, the rules that it broke; else NULL. */
 FROM @DELIVERY('users', @USERS_COLUMNS())
 WHERE
   _ingest_date BETWEEN @start_date AND @end_date;

@@ -29,10 +29,14 @@ SELECT
   _source, /* Path of the delivered file, or the seed's name. */
   @ROW_HASH(@USERS_COLUMNS(), deliveries) AS _row_hash, /* MD5 of the delivered values: equal rows have equal hashes. */
   _rescued_data, /* JSON object of the values that do not fit their column, as delivered; NULL without any. */
-  @REASONS(@USERS_RULES(), deliveries)::ARRAY<STRING> AS _rejected_for /* Every reason that applies, sorted. */
+  COALESCE(_broken_rules, @REASONS(@USERS_RULES(), deliveries)::ARRAY<STRING>) AS _rejected_for /* Every reason that applies, sorted. */
 FROM bronze.delivered_users AS deliveries
 WHERE
   _ingest_date BETWEEN @start_date AND @end_date
-  AND NOT @IS_ACCEPTABLE(@USERS_RULES(), deliveries);
+  AND CASE
+    WHEN _version IS NULL
+    THEN NOT @IS_ACCEPTABLE(@USERS_RULES(), deliveries)
+    ELSE SIZE(_broken_rules) > 0
+  END;
 
 @PERSONAL_DATA(name, email, _rescued_data)

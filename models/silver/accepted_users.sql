@@ -18,17 +18,22 @@ MODEL (
 
 SELECT
   user_id, /* Identifies the user. */
-  @CAPITALISED(@CLEAN(name)) AS name, /* Full name, every word capitalised. */
+  CASE WHEN _version IS NULL THEN @CAPITALISED(@CLEAN(name)) ELSE name END AS name, /* Full name, every word capitalised. */
   LOWER(@CLEAN(email)) AS email, /* Email address, in lower case. */
   UPPER(@CLEAN(country)) AS country, /* Country of residence, two letters of ISO 3166. */
   LOWER(@CLEAN(subscription_plan)) AS subscription_plan, /* Plan: free, basic, standard or premium. */
   signed_up_on, /* Day on which the user signed up. */
   updated_at, /* When the source last changed the row, in UTC. */
   _ingest_date, /* Day of delivery, UTC. */
-  @ROW_HASH(@USERS_COLUMNS(), deliveries) AS _row_hash /* MD5 of the delivered values. */
+  COALESCE(_hash_before, @ROW_HASH(@USERS_COLUMNS(), deliveries))::STRING AS _row_hash, /* MD5 of the delivered values; of an erased user, how it began. */
+  _version /* What tells the versions of an erased user apart; NULL of others. */
 FROM bronze.delivered_users AS deliveries
 WHERE
   _ingest_date BETWEEN @start_date AND @end_date
-  AND @IS_ACCEPTABLE(@USERS_RULES(), deliveries);
+  AND CASE
+    WHEN _version IS NULL
+    THEN @IS_ACCEPTABLE(@USERS_RULES(), deliveries)
+    ELSE SIZE(_broken_rules) = 0
+  END;
 
 @PERSONAL_DATA(name, email)

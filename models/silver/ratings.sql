@@ -60,7 +60,8 @@ WITH touches AS (
     review,
     rated_at,
     _rescued_data,
-    _ingest_date
+    _ingest_date,
+    _hash_before
   FROM bronze.delivered_ratings
   WHERE
     @IS_TOUCHED(rating_id, touches, day)
@@ -113,7 +114,7 @@ SELECT
   newest.accepted_on AS _accepted_on, /* Day on which the delivery that is shown became acceptable. */
   COALESCE(named.watch_ids, ARRAY())::ARRAY<BIGINT> AS _watch_ids, /* Every watch that an acceptable delivery of the rating named: it may have moved from one to another. */
   newest.deliveries::BIGINT AS _accepted_deliveries /* Number of acceptable deliveries of the rating. */
-FROM @NEWEST(acceptable, rating_id, @RATINGS_COLUMNS())
+FROM @NEWEST(acceptable, rating_id, @RATINGS_COLUMNS(), _hash_before)
 JOIN named
   ON named.rating_id = newest.rating_id;
 

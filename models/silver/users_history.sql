@@ -41,7 +41,8 @@ WITH deliveries AS (
     signed_up_on,
     updated_at,
     _ingest_date,
-    _row_hash
+    _row_hash,
+    _version
   FROM silver.accepted_users
   WHERE
     _ingest_date <= @end_date
@@ -52,7 +53,7 @@ WITH deliveries AS (
     _ingest_date::TIMESTAMP_NTZ AS valid_from,
     LAG(_ingest_date) OVER (PARTITION BY user_id ORDER BY _ingest_date) AS before,
     LEAD(_ingest_date) OVER (PARTITION BY user_id ORDER BY _ingest_date)::TIMESTAMP_NTZ AS valid_to
-  FROM @VERSIONS(deliveries, user_id, name, email, country, subscription_plan, signed_up_on)
+  FROM @VERSIONS(deliveries, user_id, name, email, country, subscription_plan, signed_up_on, _version)
 )
 SELECT
   user_id, /* Identifies the user. */

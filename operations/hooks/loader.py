@@ -16,6 +16,7 @@ from typing import Any
 from sqlmesh import Context
 
 from operations.hooks.alerts import alert_on_failure
+from operations.hooks.erasing import erase_for_good
 from operations.hooks.failures import tell_failures_in_words
 from operations.hooks.landing import account_for_landing
 from operations.hooks.overwriting import look_before_plans
@@ -38,6 +39,7 @@ class ProjectLoader(Loader):
         tell_failures_in_words()
         keep_record()
         alert_on_failure(context)
+        erase_for_good(context)
 
     def load(self, *arguments: Any, **options: Any) -> Any:
         """Loads the project."""

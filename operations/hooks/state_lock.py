@@ -13,6 +13,8 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from pydantic import PrivateAttr
@@ -68,6 +70,23 @@ def lock_shared_state(context: Context) -> None:
     lock._context, lock._state = context, state
     lock._minutes = int(setting("STREAMING_STATE_WAIT_MINUTES"))
     context.config.notification_targets.append(lock)
+
+
+@contextmanager
+def in_turn(context: Context, command: str) -> Iterator[None]:
+    """Holds the lock, if the state is shared, for what is no plan and no run.
+
+    Args:
+        command: How it is called, for whoever waits.
+    """
+    lock = next((t for t in context.config.notification_targets if isinstance(t, StateLock)), None)
+    if lock:
+        lock._start(command)
+    try:
+        yield
+    finally:
+        if lock:
+            lock.notify_apply_end()
 
 
 turns: dict[str, Turn] = {}  # those that this process has, by the state's address

@@ -14,7 +14,7 @@ from sqlmesh import Context
 from sqlmesh.utils.date import now, to_datetime
 from sqlmesh.utils.errors import SQLMeshError
 
-from macros.feeds import FEEDS
+from macros.feeds import FEEDS, LANDED
 from macros.reading.listing import Stock, Stray, take_stock
 from macros.settings import FORMATS, setting
 from operations.landing import late
@@ -94,8 +94,8 @@ def look(context: Context, environment: str, with_late: bool = True) -> Account:
     if context.engine_adapter.dialect == "databricks":
         since = now().date() - timedelta(days=int(setting("STREAMING_LATE_DAYS")))
     files_format = setting("STREAMING_LANDING_FORMAT")
-    stock = take_stock(context.engine_adapter, landing, FEEDS, files_format, start, since)
-    if not stock.files:
+    stock = take_stock(context.engine_adapter, landing, LANDED, files_format, start, since)
+    if not any(file.feed in FEEDS for file in stock.files):
         raise SQLMeshError(_nothing_is_read(landing, files_format, stock))
     account = Account(stock.strays)
     if with_late:

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta, timezone
 from sqlmesh import Context, ExecutionContext
 from sqlmesh.core.model import Model
 
+from macros.feeds import FEEDS
 from macros.reading.listing import delivered
 from macros.settings import setting
 from operations.landing import MODEL, SIGNAL
@@ -86,9 +87,6 @@ def look(feeds: Sequence[str], context: Context | ExecutionContext) -> Deliverie
 
 
 def feeds_of(models: Iterable[Model]) -> list[str]:
-    """The feeds whose models, `delivered_<feed>`, have the signal."""
-    return sorted(
-        model.view_name.removeprefix(MODEL)
-        for model in models
-        if model.view_name.startswith(MODEL) and any(name == SIGNAL for name, _ in model.signals)
-    )
+    """The feeds whose models, `delivered_<feed>`, have the signal; requests may be absent."""
+    found = {m.view_name for m in models if any(name == SIGNAL for name, _ in m.signals)}
+    return sorted(feed for feed in FEEDS if f"{MODEL}{feed}" in found)

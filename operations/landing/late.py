@@ -13,7 +13,7 @@ from sqlmesh.core.snapshot import Snapshot
 from sqlmesh.utils.date import now, to_datetime
 from sqlmesh.utils.errors import SQLMeshError
 
-from macros.feeds import FEEDS
+from macros.feeds import FEEDS, LANDED, REQUESTS
 from macros.reading.content import checksums
 from macros.reading.listing import Landed
 from macros.settings import setting
@@ -67,7 +67,7 @@ def find(
     account = _accounted(context, views[ACCOUNT], accounted)
     differing: list[Late] = []
     days = {file.day for file in files}
-    for feed in FEEDS:
+    for feed in LANDED:
         name = f"bronze.{MODEL}{feed}"
         if name not in models:
             continue
@@ -88,7 +88,9 @@ def are_most(late: Sequence[Late], days: int) -> bool:
 def next_step(late: Sequence[Late], days: int, environment: str) -> str:
     """What to do about late files."""
     command = f"streaming run{f' {environment}' if environment != PROD else ''}"
-    if setting("STREAMING_LATE_FILES") != "load":
+    if setting("STREAMING_LATE_FILES") != "load" and any(file.feed == REQUESTS for file in late):
+        command = f"STREAMING_LATE_FILES=load {command}"  # a plan does not load requests again
+    elif setting("STREAMING_LATE_FILES") != "load":
         command = (
             f"sqlmesh plan {environment} "
             f"{' '.join(f'--restate-model {model}' for model in _models(late))} "
@@ -129,7 +131,14 @@ def load_after_run(
         return
     if account.is_another_landing and not is_agreed():
         raise SQLMeshError(next_step(account.late, account.days, environment))
-    late = account.late
+    late = [file for file in account.late if file.feed != REQUESTS]
+    if requests := [file.day for file in account.late if file.feed == REQUESTS]:
+        from operations.erasure import erase, evidence_lines
+
+        for line in evidence_lines(erase(context, requests)):
+            say(line)
+    if not late:
+        return
     say(f"Loading {_models_and_days(late)} again")
     first, last = min(file.day for file in late), max(file.day for file in late)
     restate(context, environment, _models(late), first, last)
@@ -202,9 +211,12 @@ def _differing(
     loaded: dict[str, _Loaded],
     only_in_bronze: set[date],
 ) -> Iterator[Late]:
-    """The differences of a feed; where size and content are the same, another time is none."""
+    """The differences of a feed; where size and content are the same, another time is none.
+
+    A request that vanished was granted.
+    """
     for path, was in loaded.items():
-        if path not in landed:
+        if path not in landed and feed != REQUESTS:
             yield Late(feed, was.day, path, "vanished")
     touched = []
     for path, file in landed.items():

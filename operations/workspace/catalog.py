@@ -112,6 +112,34 @@ def alter_columns(room: Room) -> list[str]:
 
 
 @tried(
+    "sql/language-manual/delta-reorg-table",
+    "After an erasure old values stay in files for longer than quality.erasures says: look at "
+    "`erase` in macros/erasure.py.",
+    {"columns": ["id", "name"], "deletion vectors removed": 1},
+)
+def purge(room: Room) -> dict[str, Any]:
+    """REORG removes deletion vectors, VACUUM is taken, a new table's columns are listed at once."""
+    table = room.table("purged")
+    room.run(
+        f"CREATE TABLE {table} TBLPROPERTIES ('delta.enableDeletionVectors'='true') "
+        "AS SELECT id, 'Ann' AS name FROM RANGE(1000)",
+        f"UPDATE {table} SET name = 'erased' WHERE id = 1",
+        f"REORG TABLE {table} APPLY (PURGE)",
+        f"VACUUM {table}",
+    )
+    history = _named(room, f"DESCRIBE HISTORY {table}")
+    done = dict(next(h for h in history if h["operation"] == "REORG")["operationMetrics"])
+    columns = room.rows(
+        "SELECT column_name FROM system.information_schema.columns "
+        f"WHERE table_schema = '{room.name}' AND table_name = 'purged' ORDER BY 1"
+    )
+    return {
+        "columns": [name for (name,) in columns],
+        "deletion vectors removed": int(done["numDeletionVectorsRemoved"]),
+    }
+
+
+@tried(
     "sql/language-manual/sql-ref-syntax-ddl-create-table-constraint",
     "Look at @PRIMARY_KEY in macros/unity_catalog.py.",
     [("PRIMARY KEY", "NO")],
@@ -293,6 +321,7 @@ ITEMS = [
     replace,
     alter_columns,
     primary_key,
+    purge,
     tag,
     mask,
     mask_second_principal,

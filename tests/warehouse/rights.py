@@ -29,6 +29,7 @@ CHANGES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("TRUNCATE",): ("MODIFY",),
     ("OPTIMIZE",): ("MODIFY",),
     ("VACUUM",): ("MODIFY",),
+    ("REORG", "TABLE"): ("MODIFY",),
     ("RESTORE",): ("MODIFY",),
     ("DESC",): ("SELECT",),
     ("DESCRIBE",): ("SELECT",),

@@ -1,0 +1,343 @@
+"""Who asked to be forgotten is forgotten: in every table, version, environment and file."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import oracle
+import pytest
+from harness import (
+    FIRST,
+    PROJECT,
+    SEEDS_LAST,
+    Platform,
+    Row,
+    Stopped,
+    assert_equal,
+    checkout,
+    draws,
+)
+from sqlmesh.core.engine_adapter import DuckDBEngineAdapter
+
+from operations.erasure import write
+
+SECOND, THIRD, FOURTH = (FIRST + timedelta(days=n) for n in (1, 2, 3))
+# What only the rows of the user 1 have, each in a column of its own.
+SECRETS = ("Zebulonia", "zebulonia@quux", "QZ", "Xylophonic", "1987-06-05", "vvgarbledvv")
+SNAPSHOT = """SELECT user_id, name, email, country, subscription_plan, signed_up_on, valid_from,
+    valid_to FROM streaming_prod.silver.users_snapshot ORDER BY ALL"""
+EVIDENCE = """SELECT user_id, rows, landed_files, _unerased
+    FROM streaming_prod.quality.erasures ORDER BY ALL"""
+
+
+def user(number: int, day: date, **columns: object) -> Row:
+    """A row of users as it is good; the user 1's says who it is."""
+    is_first = number == 1
+    return {
+        "user_id": number,
+        "name": "Zebulonia first" if is_first else f"User {number}",
+        "email": "zebulonia@quux.org" if is_first else f"{number}@b.org",
+        "country": "QZ" if is_first else "DE",
+        "subscription_plan": "premium",
+        "signed_up_on": "1987-06-05" if is_first else "2025-01-01",
+        "updated_at": f"{day} 08:00:00",
+        **columns,
+    }
+
+
+def deliver(platform: Platform, day: date, users: Sequence[Row], **ratings: object) -> None:
+    """A day: users, a show, a watch of the users 1 and 2 each, and a rating of each watch."""
+    n = 10 * (day - FIRST).days
+    at = f"{day} 12:00:00"
+    platform.deliver("users", day, users)
+    platform.deliver("shows", day, [{"show_id": 1, "title": "A show", "updated_at": at}])
+    platform.deliver(
+        "watches",
+        day,
+        [
+            {"watch_id": n + who, "user_id": who, "show_id": 1, "watched_at": at}
+            | {"completion_pct": 1, "status": "completed", "minutes_watched": 30}
+            for who in (1, 2)
+        ],
+    )
+    platform.deliver(
+        "ratings",
+        day,
+        [
+            {"rating_id": n + who, "user_id": who, "show_id": 1, "watch_id": n + who, "rating": 4}
+            | {"rated_at": at, "review": "Xylophonic" if who == 1 else "Good"}
+            | ratings
+            for who in (1, 2)
+        ],
+    )
+
+
+def first_days(platform: Platform) -> None:
+    """Two days: versions of the user 1, good and bad rows of theirs, ties, and a row of nobody."""
+    bad = user(1, FIRST, email="zebulonia@quux", updated_at=f"{FIRST} 09:00:00")
+    misfit = user(1, FIRST, updated_at="vvgarbledvv")
+    deliver(platform, FIRST, [user(1, FIRST), user(2, FIRST), bad, misfit])
+    tie = {"updated_at": f"{SECOND} 08:00:00"}
+    deliver(
+        platform,
+        SECOND,
+        [
+            user(1, SECOND, name=" zebulonia FIRST "),  # the same, otherwise written
+            user(1, SECOND, name="Zebulonia Second", **tie),
+            user(1, SECOND, name="Zebulonia Third", **tie),
+            user(3, SECOND),
+            user(4, SECOND, user_id="four"),
+        ],
+    )
+    at = f"{SECOND} 12:00:00"
+    again = {"rating_id": 1, "user_id": 1, "show_id": 1, "watch_id": 1, "rated_at": at}
+    platform.deliver(
+        "ratings",
+        SECOND,
+        [{**again, "rating": n, "review": f"Xylophonic {n}"} for n in (1, 3, 5)]
+        + [{**again, "rating_id": 99, "rating": 9, "review": "Xylophonic bad"}],
+        name="again",
+    )
+
+
+def ask(platform: Platform, day: date, *users: object, name: str = "part-0") -> None:
+    """Requests of users, delivered on a day."""
+    rows = [{"user_id": one, "requested_at": f"{day} 07:00:00"} for one in users]
+    platform.deliver("erasures", day, rows, name=name)
+
+
+def left(platform: Platform) -> set[str]:
+    """Which of what says who the user 1 is stands in a file of the platform, its landing aside."""
+    contents = b"".join(
+        path.read_bytes() for path in sorted(platform.data.rglob("*")) if path.is_file()
+    )
+    return {secret for secret in SECRETS if secret.encode().lower() in contents.lower()}
+
+
+@pytest.fixture(scope="module")
+def two_days(tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    """Two days in prod, of which nobody is erased yet."""
+    platform = Platform(tmp_path_factory.mktemp("erasure"))
+    first_days(platform)
+    platform.plan(FIRST)
+    platform.run(SECOND)
+    platform.check()
+    platform.save()
+    return platform
+
+
+@pytest.fixture
+def prod(two_days: Platform) -> Platform:
+    """Two days in prod, as they were."""
+    two_days.restore()
+    assert {"Zebulonia", "zebulonia@quux", "Xylophonic"} <= left(two_days)
+    return two_days
+
+
+def test_a_request_erases_with_the_run_that_loads_it(prod: Platform) -> None:
+    """All but what says who the user is stays as it was, in the histories too."""
+    before = prod.query(SNAPSHOT)
+    deliver(prod, THIRD, [user(1, THIRD, name="Zebulonia Fourth"), user(5, THIRD)])
+    ask(prod, THIRD, 1, 1, 77)
+    prod.run(THIRD)
+
+    prod.check()
+    nobody = ("erased", "erased", "", "", None)
+    expected = {(row[0], *nobody, *row[6:]) if row[0] == 1 else row for row in before}
+    assert {row for row in prod.query(SNAPSHOT) if row[0] != 5} == expected
+    assert left(prod) == set()
+
+    evidence = {row[0]: row[1:] for row in prod.query(EVIDENCE)}
+    assert set(evidence) == {1, 77} and evidence[77] == ("{}", [], 0)
+    rows, files, unerased = evidence[1]
+    counts = {table.split(".")[1].rsplit("__", 1)[0]: n for table, n in json.loads(rows).items()}
+    assert counts["silver__users"] == 1 and counts["quarantine__users"] == 2
+    assert counts["bronze__delivered_users"] == 7 and unerased == 0
+    assert sorted(files) == sorted(
+        str(prod.landing / feed / f"dt={day}" / f"{name}.csv")
+        for feed, day, name in (
+            *(("users", day, "part-0") for day in (FIRST, SECOND, THIRD)),
+            *(("ratings", day, "part-0") for day in (FIRST, SECOND, THIRD)),
+            ("ratings", SECOND, "again"),
+        )
+    )
+    of_nobody = prod.query("SELECT * FROM streaming_prod.quality.rows_of_nobody")
+    assert of_nobody == [("users", SECOND, 1)]
+
+
+def test_nothing_of_it_comes_back(prod: Platform, tmp_path: Path) -> None:
+    """By a later delivery, a restatement, an environment of another version, or a rebuild."""
+    ask(prod, THIRD, 1)
+    prod.run(THIRD)
+    deliver(prod, FOURTH, [user(1, FOURTH, name="Zebulonia Fifth")])
+    prod.run(FOURTH)
+    prod.check()
+
+    prod.restate(FIRST, FOURTH, "users", "ratings")
+    prod.check()
+    changed = checkout(tmp_path / "changed")
+    for name in ("bronze/delivered_users", "bronze/delivered_erasures"):
+        model = changed / "models" / f"{name}.sql"
+        model.write_text(model.read_text().replace("_source, /*", "TRIM(_source) AS _source, /*"))
+    prod.project = changed
+    try:
+        prod.plan(FOURTH, "dev", include_unmodified=True)
+        assert_equal(prod.tables("__dev", "streaming_dev"), oracle.build(prod.deliveries))
+    finally:
+        prod.project = PROJECT
+    assert left(prod) == set()
+
+    rebuilt = Platform(tmp_path / "rebuilt", STREAMING_LANDING=str(prod.landing))
+    rebuilt.plan(FOURTH)
+    assert_equal(rebuilt.tables(), oracle.build(prod.deliveries))
+    assert left(rebuilt) == set()
+
+
+def test_other_versions_and_what_is_kept_for_a_rollback_are_erased(
+    prod: Platform, tmp_path: Path
+) -> None:
+    """Also tables that no environment shows any more."""
+    changed = checkout(tmp_path / "changed")
+    model = changed / "models" / "silver" / "users.sql"
+    model.write_text(model.read_text().replace("  email,", "  LOWER(email) AS email,"))
+    prod.project = changed
+    try:
+        prod.plan(SECOND)
+        ask(prod, THIRD, 1)
+        prod.run(THIRD)
+    finally:
+        prod.project = PROJECT
+    assert prod.streaming("rollback", "--yes").exit_code == 0
+    assert left(prod) == set()
+    names = prod.query("SELECT name FROM streaming_prod.silver.users WHERE user_id = 1")
+    assert names == [("erased",)]
+
+
+def test_the_command_erases_at_once(prod: Platform) -> None:
+    """Without loading anything else; the same again does nothing more."""
+    loaded = "SELECT MAX(_loaded_at) FROM streaming_prod.bronze.users"
+    before = prod.query(loaded)
+    answer = prod.streaming("erase", "1", answer="n\n")
+    assert answer.exit_code == 1 and "Nothing was changed" in answer.output
+    answer = prod.streaming("erase", "1", "--reason", "ticket-7", "--yes")
+    assert answer.exit_code == 0, answer.output
+    assert "User 1:" in answer.output and "silver.users_snapshot" in answer.output
+    assert not any(secret in answer.output for secret in SECRETS)
+    assert prod.query(loaded) == before and left(prod) == set()
+    [request] = (prod.landing / "erasures" / f"dt={SECOND}").iterdir()
+    prod.deliveries.append(oracle.Delivery("erasures", SECOND, "", ({"user_id": "1"},)))
+    prod.check()
+
+    assert prod.streaming("erase", "1", "--yes").exit_code == 0
+    deliver(prod, THIRD, [user(1, THIRD)])
+    prod.run(THIRD)
+    prod.check()
+    assert left(prod) == set() and request.name.endswith("-ticket-7.csv")
+
+
+@pytest.mark.parametrize("secrets", [SECRETS])
+def test_a_person_is_shown_what_is_held(
+    prod: Platform, tmp_path: Path, secrets: tuple[str, ...]
+) -> None:
+    """All of it, in a file of one's own and nowhere else."""
+    answer = prod.streaming("person", "1", "--out", str(tmp_path / "one.json"))
+    assert answer.exit_code == 0 and not any(secret in answer.output for secret in secrets)
+    text = (tmp_path / "one.json").read_text()
+    assert all(secret.lower() in text.lower() for secret in secrets)
+    assert (tmp_path / "one.json").stat().st_mode & 0o777 == 0o600
+    assert {len(rows) for name, rows in json.loads(text).items() if name == "silver.users"} == {1}
+
+
+def test_a_late_request_is_found_and_granted(prod: Platform) -> None:
+    """By the run that finds it, with nothing loaded again; taking the file away changes nothing."""
+    deliver(prod, THIRD, [user(2, THIRD)])
+    ask(prod, FIRST, 1)
+    answer = prod.streaming("run", STREAMING_LATE_FILES="tell")
+    assert answer.exit_code == 0
+    assert left(prod)
+    answer = prod.streaming("run")
+    assert answer.exit_code == 0 and "User 1:" in answer.output
+    assert left(prod) == set()
+    for file in (prod.landing / "erasures" / f"dt={FIRST}").iterdir():
+        file.unlink()
+    answer = prod.streaming("run")
+    assert answer.exit_code == 0 and "Late" not in answer.output
+
+
+@pytest.mark.parametrize("who", [None, "x1", "0", "1.5"])
+def test_a_request_of_nobody_stops_the_run(prod: Platform, who: str | None) -> None:
+    """Until the file is right: nobody is left unerased in silence."""
+    deliver(prod, THIRD, [user(6, THIRD)])
+    ask(prod, THIRD, "1", who)
+    with pytest.raises(Stopped, match="request_names_a_user"):
+        prod.run(THIRD)
+    assert prod.query("SELECT COUNT(*) FROM streaming_prod.silver.users WHERE user_id = 6") == [
+        (0,)
+    ]
+    del prod.deliveries[-1]
+    ask(prod, THIRD, "1")
+    prod.run(THIRD)
+    prod.check()
+
+
+class Killed(Exception):
+    """The command is cut off here."""
+
+
+@contextmanager
+def cut_off(number: int) -> Iterator[list[str]]:
+    """Cuts a command off before one of the statements that erase; keeps those that came."""
+    seen: list[str] = []
+    execute = DuckDBEngineAdapter._execute
+
+    def counted(self: DuckDBEngineAdapter, sql: str, *arguments: object, **named: object) -> None:
+        if sql.startswith(("MERGE ", "COPY FROM DATABASE", "ATTACH", "DETACH", "CHECKPOINT")):
+            seen.append(sql)
+            if len(seen) == number:
+                raise Killed(sql)
+        execute(self, sql, *arguments, **named)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(DuckDBEngineAdapter, "_execute", counted)
+        yield seen
+
+
+def test_what_is_cut_off_is_done_by_the_next(prod: Platform) -> None:
+    """At each statement that erases or writes the files anew."""
+    with cut_off(0) as all_of_them:
+        assert prod.streaming("erase", "1", "--yes").exit_code == 0
+    assert len(all_of_them) > 10
+    for number in sorted({*random.sample(range(1, len(all_of_them) + 1), draws(3)), 1}):
+        prod.restore()
+        with cut_off(number), suppress(Killed):
+            assert prod.streaming("erase", "1", "--yes").exit_code == 1
+        assert prod.streaming("run").exit_code == 0
+        assert left(prod) == set()
+
+
+def test_without_a_landing_a_request_lies_beside_the_data(seeds_in_prod: Platform) -> None:
+    """As csv; a later version of the models reads it again."""
+    prod = seeds_in_prod
+    names = "SELECT name FROM streaming_prod.silver.users WHERE user_id = 1"
+    assert prod.query(names) != [("erased",)]
+    answer = prod.streaming("erase", "1", "--yes")
+    assert answer.exit_code == 0, answer.output
+    assert "raw_users" in answer.output and prod.query(names) == [("erased",)]
+    [request] = (prod.data / "erasures" / f"dt={SEEDS_LAST}").iterdir()
+    assert request.suffix == ".csv"
+    prod.restate(FIRST, SEEDS_LAST, "users", "ratings")
+    assert prod.query(names) == [("erased",)]
+
+
+@pytest.mark.parametrize("files_format", ["csv", "json", "parquet"])
+def test_a_request_has_the_landings_format(tmp_path: Path, files_format: str) -> None:
+    file, moment = tmp_path / f"request.{files_format}", datetime(2026, 1, 2, 7)
+    write(file, files_format, [(1, moment), (2, moment)])
+    rows = duckdb.sql(f"SELECT user_id, requested_at::TIMESTAMP FROM '{file}'").fetchall()
+    assert rows == [(1, moment), (2, moment)]
