@@ -211,12 +211,12 @@ def _merge(evaluator: MacroEvaluator, holding: Holding, users: str) -> exp.Expr:
     before = _before(evaluator, feed, _columns_of(feed), "held")
     if "_hash_before" in columns:  # bronze
         values |= before
-        condition += " AND held._hash_before IS NULL"
+        condition += " AND _hash_before IS NULL"
     elif "_version" in columns:  # silver.accepted_users
         values |= {"_version": before["_version"]}
-        condition += " AND held._version IS NULL"
+        condition += " AND _version IS NULL"
     if "_row_hash" in columns:
-        hashed = f"LEFT(held._row_hash, {DIGITS})"  # as what bronze keeps
+        hashed = f"LEFT(_row_hash, {DIGITS})"  # as what bronze keeps
         if "_rescued_data" in columns:  # a rejected row
             hashed = _hash_of_erased(evaluator, feed, "held", values)
         values |= {"_row_hash": hashed}

@@ -81,7 +81,7 @@ def in_turn(context: Context, command: str) -> Iterator[None]:
     """
     lock = next((t for t in context.config.notification_targets if isinstance(t, StateLock)), None)
     if lock:
-        lock._start(command)
+        lock.start(command)
     try:
         yield
     finally:
@@ -101,10 +101,10 @@ class StateLock(GenericNotificationTarget):
     _minutes: int = PrivateAttr()
 
     def notify_apply_start(self, environment: str, *args: Any, **kwargs: Any) -> None:
-        self._start(f"plan {environment}")
+        self.start(f"plan {environment}")
 
     def notify_run_start(self, environment: str, *args: Any, **kwargs: Any) -> None:
-        self._start(f"run {environment}")
+        self.start(f"run {environment}")
 
     def notify_migration_start(self, *args: Any, **kwargs: Any) -> None:
         self._take("migrate")
@@ -118,7 +118,7 @@ class StateLock(GenericNotificationTarget):
     notify_run_failure = notify_migration_end = notify_apply_end  # type: ignore[pydantic-field]
     notify_migration_failure = notify_apply_end  # type: ignore[pydantic-field]
 
-    def _start(self, command: str) -> None:
+    def start(self, command: str) -> None:
         self._take(command)
         # Fails where the one before was a migration to another version of SQLMesh.
         self._context.state_sync.get_versions()
