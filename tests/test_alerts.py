@@ -226,6 +226,9 @@ def test_a_failure_without_an_audit_says_where_to_look(
         settings["STREAMING_MAX_REJECT_SHARE"] = "high"
         command = run(failing, **settings, SSL_CERT_FILE=str(tls[0]))
     assert command.returncode != 0
+    logs = "".join(file.read_text("utf-8") for file in failing.folder.rglob("logs/*"))
+    assert "STREAMING_MAX_REJECT_SHARE is 'high'" in logs
+    assert PASSWORD not in logs and url not in logs
     assert "STREAMING_MAX_REJECT_SHARE is 'high'" in command.stdout
     assert "The alert was not sent by Slack: " in command.stdout + command.stderr
     ((_, subject, text),) = mailbox.mails

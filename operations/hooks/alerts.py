@@ -207,6 +207,8 @@ def channels() -> tuple[Mail | Slack, ...]:
                 "STREAMING_SLACK_WEBHOOK is set, and slack_sdk is not installed: "
                 '.venv/bin/pip install -c requirements.txt ".[slack]"'
             )
+        # Below a warning its client logs the address of the webhook, which is a secret.
+        logging.getLogger("slack_sdk").setLevel(logging.WARNING)
         found.append(Slack(url=setting("STREAMING_SLACK_WEBHOOK")))
     return tuple(found)
 
