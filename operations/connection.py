@@ -22,6 +22,7 @@ from operations.sqlmesh_internals import config_of
 
 CATALOGS = ("streaming_prod", "streaming_dev")
 PATIENCE = 10  # seconds for the host's first answer
+A_TOKEN = r"dapi\w+|[^/@]+@"  # that somebody put into the host's name
 SHOWN = 3  # of the objects of other owners
 OF_OTHERS = f"""SELECT IF(table_type = 'VIEW', 'VIEW', 'TABLE'), table_catalog, table_schema,
   table_schema || '.' || table_name, table_owner
@@ -77,6 +78,7 @@ def check() -> None:
             SQLMesh has to replace belongs to another.
     """
     host = databricks_host()
+    shown = re.sub(A_TOKEN, "...", host)
     needed = ["DATABRICKS_HOST", "DATABRICKS_HTTP_PATH"]
     if setting("DATABRICKS_CLIENT_ID"):
         needed.append("DATABRICKS_CLIENT_SECRET")
@@ -87,11 +89,11 @@ def check() -> None:
         raise Unusable(f"{', '.join(missing)}: not set. See .env.example.")
     if not re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]+)?", host):
         raise Unusable(
-            f"DATABRICKS_HOST is '{host}': it must be the workspace's name alone, without what "
+            f"DATABRICKS_HOST is '{shown}': it must be the workspace's name alone, without what "
             "follows it in a browser, such as adb-123.4.azuredatabricks.net."
         )
 
-    print(f"Asking {host} ...", flush=True)
+    print(f"Asking {shown} ...", flush=True)
     try:
         # urlopen would go through the proxy that was set when the process called it first.
         build_opener().open(f"https://{host}", timeout=PATIENCE).close()
@@ -99,7 +101,7 @@ def check() -> None:
         pass  # an answer
     except OSError as error:
         raise Unusable(
-            f"DATABRICKS_HOST is '{host}', which does not answer ({error}): it is the workspace's "
+            f"DATABRICKS_HOST is '{shown}', which does not answer ({error}): it is the workspace's "
             "name alone, such as adb-123.4.azuredatabricks.net; behind a proxy, HTTPS_PROXY has "
             "to be set."
         ) from error

@@ -66,6 +66,20 @@ def test_the_setting_is_named(
     assert secret not in result.stdout + result.stderr
 
 
+@pytest.mark.parametrize(
+    "host", ["token:dapi0f12@adb-1.2.invalid", "dapi0f12", "adb-1.2.invalid/?token=dapi0f12"]
+)
+def test_a_token_in_the_host_is_not_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], host: str
+) -> None:
+    of_workspace = {"DATABRICKS_HTTP_PATH": "/sql", "DATABRICKS_TOKEN": "dapi0f12"}
+    for name, value in {**of_workspace, "DATABRICKS_HOST": host}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(connection.Unusable, match="DATABRICKS_HOST is '.*[.][.][.]") as refused:
+        connection.check()
+    assert "0f12" not in str(refused.value) + capsys.readouterr().out
+
+
 def test_a_host_that_takes_calls_and_says_nothing(
     workspace: dict[str, str], tmp_path: Path
 ) -> None:
