@@ -353,7 +353,10 @@ def checkout(folder: Path, models: Sequence[str] = ()) -> Path:
 
     Args:
         models: those of the project's models that it has, as `schema.model`; without it, all.
+            Users and ratings are not loaded without the requests for erasure.
     """
+    if {"bronze.delivered_users", "bronze.delivered_ratings"}.intersection(models):
+        models = [*models, "bronze.delivered_erasures"]
     folder.mkdir(exist_ok=True)
     for part in PARTS:
         source = PROJECT / part
