@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta, timezone
@@ -387,9 +388,13 @@ def test_a_file_that_is_replaced_while_it_is_read_stops_the_run(
     users = platform.file("users", SECOND)
     with platform.context() as context:
         execute = DuckDBEngineAdapter.insert_overwrite_by_time_partition
+        content = users.read_bytes()
 
         def replaced_meanwhile(self: DuckDBEngineAdapter, *arguments: Any, **options: Any) -> Any:
-            users.write_bytes(users.read_bytes())
+            # In one go: feeds are loaded at once, and none shall find half of it.
+            fresh = users.with_name(f".{threading.get_ident()}")
+            fresh.write_bytes(content)
+            fresh.replace(users)
             return execute(self, *arguments, **options)
 
         monkeypatch.setattr(
