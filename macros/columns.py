@@ -63,6 +63,13 @@ def each_feed(evaluator: MacroEvaluator, query: exp.Lambda) -> exp.Expr:
     return exp.union(*of_feeds, distinct=False, dialect="databricks").subquery("each_feed")
 
 
+def columns_of_feed(feed: str) -> exp.Expr:
+    """The columns of a feed and their types, as its macro above gives them."""
+    from macros import feeds
+
+    return exp.convert(getattr(feeds, f"{feed.upper()}_COLUMNS"))
+
+
 def types_of(columns: exp.Expr) -> dict[str, str]:
     """The type of each column, by sqlglot's name, out of what a macro above gives."""
     return {

@@ -18,7 +18,7 @@ from sqlmesh import EngineAdapter
 from sqlmesh.core.macros import MacroEvaluator
 
 from macros import rules
-from macros.columns import types_of
+from macros.columns import columns_of_feed, types_of
 from macros.row_hash import row_hash
 from macros.rules import reasons
 from macros.text import cleaned
@@ -58,10 +58,16 @@ class Holding(t.NamedTuple):
     @property
     def erased(self) -> dict[str, str]:
         """SQL of what its columns read afterwards, but for those that follow from the others."""
-        values = {**ERASED, **(RESCUED if "name" in self.columns else {})}
-        if "users_snapshot__" in self.table.name:
-            values |= SNAPSHOT
-        return {column: sql for column, sql in values.items() if column in self.columns}
+        values = erased_values(self.columns)
+        return values | SNAPSHOT if "users_snapshot__" in self.table.name else values
+
+
+def erased_values(columns: t.Collection[str]) -> dict[str, str]:
+    """SQL of what the columns of a relation read that say who a user is; none without a user_id."""
+    if "user_id" not in columns:
+        return {}
+    values = {**ERASED, **(RESCUED if "name" in columns else {})}
+    return {column: sql for column, sql in values.items() if column in columns}
 
 
 def without_erased(
@@ -73,11 +79,10 @@ def without_erased(
         columns: The feed's columns and their types.
         rows: Of them, `_ingest_date`, `_source`, `_rescued_data` and `_file_state`.
     """
-    if feed not in ("users", "ratings"):
-        return rows
-    of_users = RESCUED if feed == "users" else {}
-    values = {**{c: sql for c, sql in ERASED.items() if c in types_of(columns)}, **of_users}
     kept = [*types_of(columns), "_ingest_date", "_source", "_rescued_data", "_file_state"]
+    values = erased_values(kept)
+    if not values:
+        return rows
     is_erased = "erased.user_id IS NOT NULL"
     rows.set("alias", exp.TableAlias(this=exp.to_identifier("loaded")))
     return (
@@ -149,7 +154,8 @@ def rows_held(evaluator: MacroEvaluator) -> exp.Subquery:
         .group_by("user_id")
         for each in holdings(evaluator.engine_adapter, requests.catalog, of_interval)
     ]
-    return exp.union(no_rows(), *(counted or [no_rows()]), distinct=False).subquery("held")
+    rows = exp.union(no_rows(), *counted, distinct=False) if counted else no_rows()
+    return rows.subquery("held")
 
 
 def no_rows() -> exp.Select:
@@ -191,7 +197,7 @@ def holdings(adapter: EngineAdapter, catalog: str, users: str) -> list[Holding]:
         Holding(exp.table_(table, db=schema, catalog=catalog), frozenset(names))
         for (schema, table), names in sorted(columns.items())
         # A seed is a delivery: whoever owns it erases it.
-        if "user_id" in names and names & {*ERASED} and "__raw_" not in table
+        if erased_values(names) and "__raw_" not in table
     ]
     if not possible:
         return []
@@ -208,7 +214,7 @@ def _merge(evaluator: MacroEvaluator, holding: Holding, users: str) -> exp.Expr:
     columns, values = holding.columns, holding.erased
     condition = "held.user_id = asked.who"
     feed = "users" if "name" in columns else "ratings"
-    before = _before(evaluator, feed, _columns_of(feed), "held")
+    before = _before(evaluator, feed, columns_of_feed(feed), "held")
     if "_hash_before" in columns:  # bronze
         values |= before
         condition += " AND _hash_before IS NULL"
@@ -248,7 +254,7 @@ def _before(evaluator: MacroEvaluator, feed: str, columns: exp.Expr, rows: str) 
 
 def _hash_of_erased(evaluator: MacroEvaluator, feed: str, rows: str, values: dict[str, str]) -> str:
     """SQL of the `_row_hash` that a row has when some columns have other values."""
-    hashed = row_hash(evaluator, _columns_of(feed), exp.to_identifier(rows))
+    hashed = row_hash(evaluator, columns_of_feed(feed), exp.to_identifier(rows))
     replaced = hashed.transform(
         lambda node: (
             parse_one(values[node.name], dialect="databricks")
@@ -270,9 +276,3 @@ def _requests(evaluator: MacroEvaluator, table: exp.Table) -> str:
         f"SELECT user_id FROM {table.sql('databricks')} "
         f"WHERE _ingest_date BETWEEN DATE '{start}' AND DATE '{end}' AND user_id IS NOT NULL"
     )
-
-
-def _columns_of(feed: str) -> exp.Expr:
-    from macros import feeds
-
-    return exp.convert(getattr(feeds, f"{feed.upper()}_COLUMNS"))

@@ -43,6 +43,6 @@ def retention_days(evaluator: MacroEvaluator) -> exp.Expr:
     DuckDB's file is written anew at once. Delta keeps the files of older versions for a week:
     docs.databricks.com/en/delta/vacuum.html.
     """
-    adapter = evaluator.locals.get("engine_adapter")
-    is_delta = evaluator.locals["runtime_stage"] == "evaluating" and adapter
-    return exp.convert(7 if is_delta and evaluator.engine_adapter.dialect == "databricks" else 0)
+    is_evaluating = evaluator.locals["runtime_stage"] == "evaluating"
+    is_delta = is_evaluating and evaluator.engine_adapter.dialect == "databricks"
+    return exp.convert(7 if is_delta else 0)

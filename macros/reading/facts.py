@@ -6,7 +6,6 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from sqlglot import exp
 from sqlmesh.utils.errors import SQLMeshError
 
 # What is not seen, or set around a name for another program's sake.
@@ -105,10 +104,9 @@ def check_types(
 
 def types_of_feed(feed: str) -> dict[str, str]:
     """The type in bronze of each column of a feed, the key first."""
-    from macros import feeds
-    from macros.columns import types_of
+    from macros.columns import columns_of_feed, types_of
 
-    return types_of(exp.convert(getattr(feeds, f"{feed.upper()}_COLUMNS")))
+    return types_of(columns_of_feed(feed))
 
 
 def other_file(beginning: bytes, files_format: str) -> str | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import PrivateAttr
+from sqlglot import exp
 from sqlmesh import Context
 from sqlmesh.core.notification_target import GenericNotificationTarget, NotificationEvent
 
@@ -66,7 +67,7 @@ def write_anew(context: Context) -> None:
     for catalog, path in databases.items():
         fresh = _fresh(path)
         fresh.unlink(missing_ok=True)
-        adapter.execute(f"ATTACH '{_quoted(fresh)}' AS fresh")
+        adapter.execute(f"ATTACH {exp.Literal.string(str(fresh)).sql('duckdb')} AS fresh")
         adapter.execute(f"COPY FROM DATABASE {catalog} TO fresh")
         adapter.execute("DETACH fresh")
         adapter.execute(f"CHECKPOINT {catalog}")
@@ -80,7 +81,3 @@ def write_anew(context: Context) -> None:
 
 def _fresh(path: Path) -> Path:
     return path.with_name(f"{path.name}.fresh")
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

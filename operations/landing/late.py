@@ -88,9 +88,10 @@ def are_most(late: Sequence[Late], days: int) -> bool:
 def next_step(late: Sequence[Late], days: int, environment: str) -> str:
     """What to do about late files."""
     command = f"streaming run{f' {environment}' if environment != PROD else ''}"
-    if setting("STREAMING_LATE_FILES") != "load" and any(file.feed == REQUESTS for file in late):
+    tells = setting("STREAMING_LATE_FILES") != "load"
+    if tells and any(file.feed == REQUESTS for file in late):
         command = f"STREAMING_LATE_FILES=load {command}"  # a plan does not load requests again
-    elif setting("STREAMING_LATE_FILES") != "load":
+    elif tells:
         command = (
             f"sqlmesh plan {environment} "
             f"{' '.join(f'--restate-model {model}' for model in _models(late))} "

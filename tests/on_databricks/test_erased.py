@@ -14,8 +14,6 @@ from tests.warehouse import Warehouse
 
 pytestmark = pytest.mark.slow
 
-OF_THE_WAREHOUSE = {"rows", "retained_until"}  # names of tables, and Delta's retention
-
 
 @pytest.fixture(scope="module")
 def both(running_warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Engines:
@@ -69,7 +67,7 @@ def test_a_late_request_is_granted(both: Engines) -> None:
     ask(both.local, FIRST, 2)
     for platform in (both.local, both.databricks):
         with platform.context() as context:
-            [line] = [each for each in erase(context, [FIRST])]
+            [line] = erase(context, [FIRST])
         assert line["user_id"] == 2 and len(line["landed_files"]) == 4
     both.local.check()
     same(both)
