@@ -51,9 +51,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         for file in _guide_and_plots(config):
             files.append(file)
         with suppress(last_run.NoRecord):
-            page = last_run.as_html(
-                last_run.read(context, setting("STREAMING_DATA_DIR"), environment)
-            )
+            page = last_run.as_html(last_run.read(context, environment))
             files.append(File.generated(config, "last-run.html", content=page))
         config.nav = _navigation(config.nav or [], files, catalog)
     except NoEnvironment as error:

@@ -148,11 +148,10 @@ def status(environment: str, gateway: str | None, form: str) -> None:
 @out_option
 def last_run(environment: str, gateway: str | None, form: str, out: Path | None) -> None:
     """What the last run did, and how long it took."""
-    from macros.settings import setting
     from operations import last_run, terminal
 
     with project(gateway, load=False) as context:
-        report = last_run.read(context, setting("STREAMING_DATA_DIR"), environment)
+        report = last_run.read(context, environment)
     with _opened(out) as file:
         if form == "text":
             last_run.show(report, terminal.console(file))

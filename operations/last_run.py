@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,10 +10,10 @@ from sqlmesh import Context
 
 from macros.feeds import FEEDS
 from operations import CommandError, terminal
-from operations.environment.shown import Rows, fetch, rejected, rows, short_name, shown
-from operations.hooks import run_record
+from operations.environment.shown import Rows, fetch, rejected, rows, shown
+from operations.hooks import records
 from operations.pages import render
-from operations.terminal import Table
+from operations.terminal import Table, short_name
 
 SLOWEST = 5
 FAILED_NEXT = (
@@ -22,10 +21,17 @@ FAILED_NEXT = (
     "`Next:` at the head of the audit's file in audits/. Then: sqlmesh run"
 )
 NEXT = "streaming status shows what prod holds; streaming changes dev what dev changes."
+# Of a command that was cut off, unless it is still under way.
+AGAIN = {
+    "run": "sqlmesh run computes what is left.",
+    "restatement": "sqlmesh run finishes it: it computes these models again.",
+    "rollback": "streaming rollback brings it to its end.",
+}
+PLAN_AGAIN = "the same sqlmesh plan brings it to its end."
 
 
 class NoRecord(CommandError):
-    """No run has left a record; says how one comes to be."""
+    """No command has left a record; says how one comes to be."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +101,16 @@ class Failure:
 
 @dataclass(frozen=True)
 class Report:
-    """A run. Times are of UTC, ISO 8601; days are the first and last that a model was run for."""
+    """A command. Times are of UTC, ISO 8601.
+
+    Attributes:
+        command: run, plan, promotion, rollback or restatement.
+        ended: None while it is under way, and if it was cut off.
+        first_day: That a model was computed for; empty where none was.
+    """
 
     environment: str
+    command: str
     began: str
     ended: str | None
     succeeded: bool | None
@@ -114,7 +127,14 @@ class Report:
     @property
     def outcome(self) -> str:
         """How it ended, in a word or two."""
-        return {True: "succeeded", False: "failed", None: "was cut off"}[self.succeeded]
+        ends = {True: "succeeded", False: "failed", None: "was cut off, or is under way"}
+        return ends[self.succeeded]
+
+    @property
+    def days(self) -> str:
+        """The days that models were computed for, as they are told; empty where none was."""
+        days = {self.first_day, self.last_day} - {""}
+        return f" for {' to '.join(sorted(days))}" if days else ""
 
     @property
     def slowest(self) -> list[ModelRun]:
@@ -122,21 +142,20 @@ class Report:
         return sorted(self.models, key=lambda model: -model.seconds)[:SLOWEST]
 
 
-def read(context: Context, folder: str, environment: str) -> Report:
-    """The report of the last run that computed something, as it was recorded in a folder.
+def read(context: Context, environment: str) -> Report:
+    """The report of the last plan of an environment, or run that computed something.
 
     Rows are those that the environment holds now: neither engine tells SQLMesh how many it wrote.
 
     Raises:
-        NoRecord: No such run has left a record there.
+        NoRecord: There was none.
     """
-    file = run_record.path(folder, environment)
-    if not file.exists():
+    record = records.last(context, environment)
+    if not record:
         raise NoRecord(
-            f"No run of '{environment}' has left a record in '{folder}' yet: `sqlmesh run` or "
-            "`sqlmesh plan` do, when they compute something."
+            f"No command has left a record of '{environment}' yet: `sqlmesh plan {environment}` "
+            "does, and `sqlmesh run` when it computes something."
         )
-    record = json.loads(file.read_text(encoding="utf-8"))
     _, views = shown(context, environment)
     counts = rows(context, views)
     models = [
@@ -157,19 +176,28 @@ def read(context: Context, folder: str, environment: str) -> Report:
     last = max((model.last_day for model in loads), default="")
     return Report(
         environment=record["environment"],
+        command=record["command"],
         began=record["began"],
         ended=record["ended"],
         succeeded=record["succeeded"],
         first_day=first,
         last_day=last,
         models=models,
-        feeds=_feeds(context, views, first, last) if views else [],
-        rejects=[Reject(*row) for row in rejected(context, views, (first, last))] if views else [],
+        feeds=_feeds(context, views, first, last) if views and first else [],
+        rejects=[Reject(*row) for row in rejected(context, views, (first, last))]
+        if views and first
+        else [],
         not_read=[NotRead(**each) for each in record.get("not_read", ())],
         late=[LateFiles(**each) for each in record.get("late", ())],
         failed=[Failure(short_name(each["model"]), each["reason"]) for each in record["failed"]],
-        next=NEXT if record["succeeded"] else FAILED_NEXT,
+        next=_next(record),
     )
+
+
+def _next(record: records.Record) -> str:
+    if record["succeeded"] is None:
+        return AGAIN.get(record["command"], PLAN_AGAIN)
+    return NEXT if record["succeeded"] else FAILED_NEXT
 
 
 def as_html(report: Report) -> str:
@@ -179,13 +207,8 @@ def as_html(report: Report) -> str:
 
 def show(report: Report, out: Console) -> None:
     """Prints the report."""
-    days = (
-        report.first_day
-        if report.first_day == report.last_day
-        else (f"{report.first_day} to {report.last_day}")
-    )
     out.print(
-        f"The run of {report.environment} for {days} {report.outcome}: "
+        f"The {report.command} of {report.environment}{report.days} {report.outcome}: "
         f"{report.began} to {report.ended or 'an unknown end'}",
         style="bold" if report.succeeded else "bold red",
     )

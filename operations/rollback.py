@@ -16,7 +16,7 @@ from sqlmesh.core.snapshot import Snapshot
 from sqlmesh.utils.date import to_datetime
 
 from operations import CommandError
-from operations.environment.shown import last_day, short_name
+from operations.environment.shown import last_day
 from operations.sqlmesh_internals import (
     Environment,
     evaluate,
@@ -26,6 +26,7 @@ from operations.sqlmesh_internals import (
     promote,
     snapshots_to_dag,
 )
+from operations.terminal import short_name
 
 ROLLBACK = "rollback-"  # how the plan id of a rollback begins
 REVERT = "take the change back in git and deploy: git revert, sqlmesh plan prod"

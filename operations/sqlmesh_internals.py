@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from typing import Any
 from pydantic import ValidationError
 from sqlglot import exp
 from sqlglot.lineage import Node
-from sqlmesh import Context, Model, Snapshot
+from sqlmesh import Context, EngineAdapter, Model, Snapshot
+from sqlmesh.core import constants as c
 from sqlmesh.core.audit import Audit, ModelAudit
 from sqlmesh.core.config import Config
 from sqlmesh.core.config.connection import DatabricksConnectionConfig
@@ -38,8 +40,14 @@ from sqlmesh.core.loader import SqlMeshLoader
 from sqlmesh.core.model.definition import AuditResult
 from sqlmesh.core.notification_target import NotificationEvent, SlackWebhookNotificationTarget
 from sqlmesh.core.plan import EvaluatablePlan, Plan, PlanBuilder
+from sqlmesh.core.plan.common import identify_restatement_intervals_across_snapshot_versions
 from sqlmesh.core.plan.evaluator import BuiltInPlanEvaluator
-from sqlmesh.core.snapshot import DeployabilityIndex, SnapshotId, snapshots_to_dag
+from sqlmesh.core.snapshot import (
+    DeployabilityIndex,
+    SnapshotId,
+    SnapshotTableInfo,
+    snapshots_to_dag,
+)
 from sqlmesh.core.snapshot.definition import Interval, QualifiedViewName, remove_interval
 from sqlmesh.core.state_sync.db.utils import snapshot_id_filter
 from sqlmesh.core.table_diff import RowDiff, TableDiff
@@ -74,6 +82,7 @@ __all__ = [
     "QualifiedViewName",
     "RowDiff",
     "SnapshotId",
+    "SnapshotTableInfo",
     "TableDiff",
     "configure_console",
     "get_console",
@@ -320,28 +329,62 @@ def before_plans(step: Callable[[EvaluatablePlan], None]) -> None:
     console.start_plan_evaluation = told  # type: ignore[method-assign]
 
 
-def restate(
-    context: Context, environment: str, models: Iterable[str], start: TimeLike, end: TimeLike
+def forget(
+    context: Context, environment: Environment, intervals: Mapping[str, tuple[int, int]]
 ) -> None:
-    """Loads models again for some time, with all that hangs on them; changes no model.
+    """Has models of an environment be missing for some time, so that its next run computes them.
 
-    SQLMesh forgets a restatement that stops half way. Here all of it is missing from the moment it
-    begins, so that the next run computes what is not done.
+    Where it is prod, so are the other versions of what hangs on them, as after a restatement.
 
-    Raises:
-        PlanError: It failed.
+    Args:
+        intervals: Milliseconds by the model's full name, the end not included.
     """
-    plan = context.plan_builder(
-        environment,
-        restate_models=models,
-        start=start,
-        end=end,
-        skip_tests=True,
-        skip_linter=True,
-    ).build()
-    missing = [(plan.snapshots[key], interval) for key, interval in plan.restatements.items()]
-    context.state_sync.remove_intervals(missing)
-    context.apply(plan)
+    snapshots = context.state_reader.get_snapshots(environment.snapshots)
+    missing: list[tuple[Any, Interval]] = [
+        (snapshot, intervals[snapshot.name])
+        for snapshot in snapshots.values()
+        if snapshot.name in intervals
+    ]
+    is_prod = environment.name == c.PROD
+    if is_prod:
+        lasting = {s.name for s in snapshots.values() if s.is_model and s.model.disable_restatement}
+        others = identify_restatement_intervals_across_snapshot_versions(
+            context.state_reader, dict(intervals), lasting, dict(snapshots)
+        )
+        missing += [(other.snapshot, other.interval) for other in others.values()]
+    context.state_sync.remove_intervals(missing, remove_shared_versions=is_prod)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A table of the platform's own, in the database and schema of SQLMesh's state."""
+
+    adapter: EngineAdapter
+    table: exp.Table
+
+    def create(self, columns: Mapping[str, str]) -> None:
+        """Makes the table, of columns and their types, unless it is there."""
+        types = {name: exp.DataType.build(type_) for name, type_ in columns.items()}
+        self.adapter.create_state_table(self.table.sql(self.adapter.dialect), types)
+
+    def replace(self, where: exp.Expr, row: Sequence[Any]) -> None:
+        """Puts a row in the place of those that fit a condition."""
+        with self.adapter.transaction():
+            self.adapter.delete_from(self.table, where)
+            self.adapter.execute(exp.insert(exp.values([tuple(row)]), self.table))
+
+    def rows(self, columns: Sequence[str], where: exp.Expr) -> list[tuple[Any, ...]]:
+        """The rows that fit a condition; none where there is no table."""
+        if not self.adapter.table_exists(self.table):
+            return []
+        return self.adapter.fetchall(exp.select(*columns).from_(self.table).where(where))
+
+
+def beside_state(context: Context, name: str) -> Beside:
+    """A table of the platform's own beside those of SQLMesh's state."""
+    # What context.state_sync is typed as does not say that it is a cache of another.
+    state = context.state_sync.state_sync  # type: ignore[attr-defined]
+    return Beside(state.engine_adapter, exp.table_(name, db=state.schema))
 
 
 @contextmanager

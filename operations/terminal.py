@@ -67,6 +67,11 @@ def first_of(names: Sequence[str], most: int) -> str:
     return ", ".join([*names[:most], *(["..."] if len(names) > most else [])])
 
 
+def short_name(full: str) -> str:
+    """A model's name in its file, of its full name."""
+    return full.replace('"', "").partition(".")[2]
+
+
 def as_json(value: Any) -> str:
     """A dataclass or a dict as JSON; a table in it as a list of its rows, a date as its text."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=_plain)

@@ -12,6 +12,7 @@ import pytest
 from harness import FIRST, Platform, deliver_day
 
 from operations.changes.backfill import DAY
+from operations.hooks import records
 from operations.hooks.run_record import RunRecord, durations
 from operations.sqlmesh_internals import EnvironmentNamingInfo
 
@@ -106,13 +107,19 @@ def test_a_failed_run_says_what_failed(first_day_in_prod: Platform) -> None:
     )
 
 
-def test_a_plan_leaves_a_record_of_its_environment(platform: Platform) -> None:
+def test_each_command_is_told_as_what_it_was(platform: Platform) -> None:
+    assert report(platform)["command"] == "run"
+    told = platform.streaming("last-run", "dev")
+    assert told.exit_code == 1 and "No command has left a record of 'dev'" in told.stderr
     before = report(platform)
     platform.plan(SECOND, "dev", include_unmodified=True)
     assert report(platform) == before
-    told = platform.streaming("last-run", "dev")
-    assert told.exit_code == 1
-    assert "No run of 'dev' has left a record" in told.stderr
+    said = report(platform, "dev")
+    assert (said["command"], said["succeeded"], said["models"]) == ("plan", True, [])
+    platform.restate(FIRST, SECOND, "shows")
+    assert platform.streaming("last-run").stdout.startswith(
+        "The restatement of prod for 2026-01-01 "
+    )
 
 
 def test_a_command_that_runs_after_its_plan_leaves_one_record(tmp_path: Path) -> None:
@@ -126,27 +133,54 @@ def test_a_command_that_runs_after_its_plan_leaves_one_record(tmp_path: Path) ->
     assert {"bronze.delivered_users", "gold.fct_watches"} <= {m["name"] for m in said["models"]}
 
 
-def test_a_record_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
-    platform = Platform(tmp_path)
-    (platform.data / "last_run.prod.part").mkdir()
-    deliver_day(platform, FIRST)
-    platform.plan(FIRST)
+def test_a_record_that_cannot_be_written_stops_no_run(
+    first_day_in_prod: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform = first_day_in_prod
+    before = report(platform)
+
+    def fail(*arguments: object) -> None:
+        raise OSError("no space")
+
+    deliver_day(platform, SECOND)
+    with monkeypatch.context() as patched:
+        patched.setattr(records, "write", fail)
+        platform.run(SECOND)
     platform.check()
-    assert not (platform.data / "last_run.prod.json").exists()
+    assert report(platform)["began"] == before["began"]
 
 
-def test_it_keeps_how_long_models_took(tmp_path: Path) -> None:
+def test_it_keeps_how_long_models_took(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the number of days at once, for the five last numbers; also of the runs before."""
     model: Any = SimpleNamespace(
         is_model=True, name="a", model=SimpleNamespace(name="a"), parents=()
     )
-    record = RunRecord(str(tmp_path))
-    for first_of_run, seconds in ((1, 1), (5, 2)):
-        record.forget(None)  # type: ignore[arg-type]
-        record.begin({}, EnvironmentNamingInfo(name="prod"), None)
-        for days in range(first_of_run, first_of_run + 3):
-            record.add(model, (0, days * DAY), 0, seconds * 1000, 0, 0)
-        record.add(model, (0, 9 * DAY), 0, None, 0, 0)  # it failed
-        record.end()
-    assert durations(str(tmp_path), "prod") == {"a": {2: 1.0, 3: 1.0, 5: 2.0, 6: 2.0, 7: 2.0}}
-    assert durations(str(tmp_path), "dev") == {}
+    record = RunRecord()
+    with platform.context() as context:
+        for first_of_run, seconds in ((1, 1), (5, 2)):
+            record.open(context)
+            record.begin_run({}, EnvironmentNamingInfo(name="tried"), None)
+            for days in range(first_of_run, first_of_run + 3):
+                record.add(model, (0, days * DAY), 0, seconds * 1000, 0, 0)
+            record.add(model, (0, 9 * DAY), 0, None, 0, 0)  # it failed
+            record.end(succeeded=True)
+        kept = {"a": {2: 1.0, 3: 1.0, 5: 2.0, 6: 2.0, 7: 2.0}}
+        assert durations(context, "tried") == kept
+        assert durations(context, "never") == {}
+
+
+def test_records_are_kept_for_a_time(platform: Platform) -> None:
+    """Those of ninety days, and a restatement that is not finished for as long as it is not."""
+    record = {"environment": "old", "restates": {}, "succeeded": True, "began": "2020-01-01"}
+    with platform.context() as context:
+        records.write(context, record | {"id": "done"})
+        records.write(context, record | {"id": "left", "restates": {"a": []}, "succeeded": None})
+        assert records.last(context, "old") is not None
+        records.write(context, record | {"id": "new", "environment": "new", "began": "2999-01-01"})
+        assert [left["id"] for left in records.unfinished(context)] == ["left"]
+        assert (records.last(context, "old") or {})["id"] == "left"
+        records.finish(context, records.unfinished(context)[0])
+        records.write(
+            context, record | {"id": "newer", "environment": "new", "began": "2999-01-02"}
+        )
+        assert records.last(context, "old") is None

@@ -63,6 +63,7 @@ INSIDE = re.compile(
 OWN = {
     "alerts._context",
     "target._context",
+    "target._record",
     "lock._context",
     "lock._state",
     "lock._minutes",
@@ -224,25 +225,43 @@ def test_a_terminal_shows_lines_whole_and_failures_in_our_words() -> None:
     assert out.getvalue() == f"a line [of more] than twenty characters\n{error}\n"
 
 
-def test_a_restatement_that_stops_is_missing_for_the_next_run(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """restate."""
+def test_what_is_forgotten_is_missing_for_the_next_run(folder: Path, tmp_path: Path) -> None:
+    """forget, SnapshotTableInfo: also of another version in dev."""
     project = copytree(folder, tmp_path / "project", ignore=ignore_patterns("*.duckdb", ".cache"))
-
-    def stop(*arguments: object) -> None:
-        raise KeyboardInterrupt
-
     with opened(project) as context:
         context.plan("prod", auto_apply=True, no_prompts=True, skip_linter=True)
-        monkeypatch.setattr(context, "apply", stop)
-        with pytest.raises(KeyboardInterrupt):
-            internals.restate(context, "prod", ["lake.held"], SINCE, SINCE)
+        [computed] = snapshots_of(context)["lake.held"].intervals
+    write(project, "SELECT 3 AS id, 'c' AS name")
     with opened(project) as context:
-        assert not snapshots_of(context)["lake.held"].intervals
+        context.plan("dev", auto_apply=True, no_prompts=True, skip_linter=True)
+        in_dev = snapshots_of(context)["lake.held"]
+        prod = context.state_reader.get_environment("prod")
+        [held] = [s.name for s in prod.snapshots if "held" in s.name]
+        internals.forget(context, prod, {held: computed})
+        ids = {in_dev.snapshot_id, *(s.snapshot_id for s in prod.snapshots if s.name == held)}
+        found = context.state_reader.get_snapshots(ids).values()
+        assert len(found) == 2 and not any(s.intervals for s in found)
         context.run("prod")
     with opened(project) as context:
-        assert snapshots_of(context)["lake.held"].intervals
+        prod = context.state_reader.get_environment("prod")
+        assert all(s.intervals for s in context.state_reader.get_snapshots(prod.snapshots).values())
+
+
+def test_a_table_beside_the_state(folder: Path, tmp_path: Path) -> None:
+    """beside_state, Beside: in the state's database and schema; another context finds the rows."""
+    project = copytree(folder, tmp_path / "project", ignore=ignore_patterns("*.duckdb", ".cache"))
+    all_rows = exp.true()
+    with opened(project) as context:
+        there = internals.beside_state(context, "own")
+        assert there.rows(["id"], all_rows) == []
+        for _ in range(2):
+            there.create({"id": "text", "is_odd": "boolean"})
+            there.replace(exp.column("id").eq("it's"), ("it's", True))
+    with opened(project) as context:
+        there = internals.beside_state(context, "own")
+        assert there.rows(["id", "is_odd"], all_rows) == [("it's", True)]
+        tables = context.state_sync.state_sync.engine_adapter.get_data_objects(there.table.db)
+        assert {"own", "_snapshots"} <= {table.name for table in tables}
 
 
 def test_a_step_that_raises_stops_a_plan_before_it_writes(folder: Path, tmp_path: Path) -> None:

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from sqlmesh import Context
 from sqlmesh.core.snapshot import Snapshot
 
-from macros.settings import setting
 from operations import CommandError
 from operations.changes.backfill import Backfill, backfills, plan_of_deployment
 from operations.changes.coverage import Version
 from operations.changes.models import Comparer, ModelChange
-from operations.environment.shown import short_name
 from operations.hooks.run_record import durations
 from operations.sqlmesh_internals import ContextDiff, DeployabilityIndex, Environment
+from operations.terminal import short_name
 
 PROD = "prod"
 
@@ -73,8 +72,7 @@ def changes(
     left, seconds = None, 0.0
     if other.name == PROD:
         plan = plan_of_deployment(context, diff)
-        folder = setting("STREAMING_DATA_DIR")
-        took = {**durations(folder, other.name), **durations(folder, environment.name)}
+        took = {**durations(context, other.name), **durations(context, environment.name)}
         left, seconds = backfills(plan, comparer.rows_and_days, took)
     return Changes(environment.name, other.name, models, comparer.same(), removed, left, seconds)
 

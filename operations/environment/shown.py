@@ -57,11 +57,6 @@ def made(context: Context, name: str) -> tuple[Snapshots, dict[str, str]]:
     return snapshots, views
 
 
-def short_name(full: str) -> str:
-    """A model's name in its file, of its full name."""
-    return full.replace('"', "").partition(".")[2]
-
-
 def fetch(context: Context, query: str) -> Rows:
     """The rows of a query in the models' dialect."""
     return context.engine_adapter.fetchall(parse_one(query, dialect="databricks"))

@@ -20,7 +20,7 @@ from operations.sqlmesh_internals import (
     show_audits_that_warn,
     show_failed_models,
 )
-from operations.terminal import counted
+from operations.terminal import counted, short_name
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ def reason(error: Failed) -> str:
 def name(error: Failed) -> str:
     """The model that failed, as its file names it."""
     full = str(getattr(error.node, "snapshot_name", error.node))
-    return full.replace('"', "").partition(".")[2] or full
+    return short_name(full) or full
 
 
 def _warned(message: str) -> str:

@@ -16,12 +16,14 @@ from typing import Any
 from sqlmesh import Context
 
 from operations.hooks.alerts import alert_on_failure
+from operations.hooks.before_plans import look_before_plans
 from operations.hooks.erasing import erase_for_good
 from operations.hooks.failures import tell_failures_in_words
 from operations.hooks.landing import account_for_landing
-from operations.hooks.overwriting import look_before_plans
+from operations.hooks.overwriting import refuse_to_overwrite
 from operations.hooks.run_record import keep_record
 from operations.hooks.state_lock import lock_shared_state
+from operations.hooks.unfinished import refuse_while_unfinished
 from operations.sqlmesh_internals import Loader
 
 # How many new objects Python waits for before it looks for garbage among them.
@@ -34,10 +36,10 @@ class ProjectLoader(Loader):
     def __init__(self, context: Context, path: Path) -> None:
         super().__init__(context, path)
         lock_shared_state(context)
-        look_before_plans(context)
+        record = keep_record(context)
+        look_before_plans(context, refuse_to_overwrite, refuse_while_unfinished, record.begin_plan)
         account_for_landing(context)
         tell_failures_in_words()
-        keep_record()
         alert_on_failure(context)
         erase_for_good(context)
 

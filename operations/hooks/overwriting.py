@@ -9,54 +9,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from pydantic import PrivateAttr
 from sqlglot import exp
 from sqlmesh import Context
-from sqlmesh.core.notification_target import GenericNotificationTarget, NotificationEvent
 from sqlmesh.utils.errors import SQLMeshError
 
-from operations.sqlmesh_internals import EvaluatablePlan, before_plans
+from operations.hooks.before_plans import is_rollback
+from operations.sqlmesh_internals import EvaluatablePlan
 from operations.terminal import counted, first_of
 
 MOST_NAMES = 5  # that are named
 
 
-_planning: dict[str, Context] = {}  # by the id of the plan that is about to begin
-
-
-class PlanBegins(GenericNotificationTarget):
-    """Keeps in mind which context a plan is of: SQLMesh tells a console the plan alone."""
-
-    notify_on: frozenset[NotificationEvent] = frozenset({NotificationEvent.APPLY_START})
-    _context: Context = PrivateAttr()
-
-    def notify_apply_start(self, environment: str, plan_id: str, *args: Any, **kwargs: Any) -> None:
-        """A plan begins."""
-        _planning.clear()  # of one that did not come so far
-        _planning[plan_id] = self._context
-
-
-def look_before_plans(context: Context) -> None:
-    """Has each plan of a context look before it writes."""
-    before_plans(refuse_to_overwrite)
-    target = PlanBegins()
-    target._context = context
-    context.config.notification_targets.append(target)
-
-
-def refuse_to_overwrite(plan: EvaluatablePlan) -> None:
+def refuse_to_overwrite(context: Context, plan: EvaluatablePlan) -> None:
     """Looks at what stands where a plan makes views and tables for the first time.
 
     Raises:
         SQLMeshError: Something does.
     """
-    context = _planning.pop(plan.plan_id, None)
-    if context is None:  # of a project without these hooks
-        return
-    is_rollback = plan.skip_backfill and not plan.new_snapshots and not plan.is_dev
-    if is_rollback:  # it brings back what prod had, of which one cut off may have left a view
+    if is_rollback(plan):  # one that was cut off may have left a view
         return
     found = list(_standing(context, [*_first_views(context, plan), *_first_tables(context, plan)]))
     if found:

@@ -1,29 +1,38 @@
-"""Keeps what SQLMesh tells its console of a plan's or run's work; `last_run.py` reports it.
+"""Keeps what SQLMesh tells of a plan's or run's work, from its start; `last_run.py` reports it.
 
-SQLMesh itself keeps neither how long a model took nor how its audits ended.
+SQLMesh itself keeps neither how long a model took nor how its audits ended, and nothing of a
+command that was cut off.
 """
 
 from __future__ import annotations
 
-import json
+import logging
 from collections.abc import Mapping
 from datetime import date, datetime, timezone
-from pathlib import Path
 from typing import Any
 
+from pydantic import PrivateAttr
+from sqlmesh import Context
+from sqlmesh.core.notification_target import GenericNotificationTarget, NotificationEvent
 from sqlmesh.core.snapshot import Snapshot
 from sqlmesh.utils.date import to_datetime
 
-from macros.settings import setting
+from operations.hooks import records
+from operations.hooks.before_plans import is_rollback
 from operations.hooks.failures import reason
 from operations.hooks.landing import found
+from operations.hooks.records import Record
+from operations.hooks.unfinished import finish_covered, finish_in_run
 from operations.sqlmesh_internals import (
     EnvironmentNamingInfo,
     EvaluatablePlan,
     NodeExecutionFailedError,
     get_console,
     listen,
+    random_id,
 )
+
+logger = logging.getLogger(__name__)
 
 MARK = "_streaming_run_record"
 LENGTHS = 5  # for so many numbers of days it is kept how long a model took
@@ -31,72 +40,119 @@ LENGTHS = 5  # for so many numbers of days it is kept how long a model took
 Durations = Mapping[str, Mapping[int, float]]  # seconds, by a model's full name and number of days
 
 
-def path(folder: str, environment: str) -> Path:
-    """Where the record of an environment's last run is kept."""
-    return Path(folder) / f"last_run.{environment}.json"
-
-
-def durations(folder: str, environment: str) -> Durations:
+def durations(context: Context, environment: str) -> Durations:
     """How long models took when they were last computed for an environment."""
-    file = path(folder, environment)
-    record = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    record = records.last(context, environment) or {}
     return {
         model: {int(days): seconds for days, seconds in by_days.items()}
         for model, by_days in record.get("durations", {}).items()
     }
 
 
-def keep_record() -> None:
-    """Has each run that computes something from now on leave its record.
+class Commands(GenericNotificationTarget):
+    """Tells the record when plans and runs of a context begin and end."""
+
+    notify_on: frozenset[NotificationEvent] = frozenset(
+        {
+            NotificationEvent.APPLY_START,
+            NotificationEvent.APPLY_END,
+            NotificationEvent.APPLY_FAILURE,
+            NotificationEvent.RUN_START,
+            NotificationEvent.RUN_END,
+            NotificationEvent.RUN_FAILURE,
+        }
+    )
+    _context: Context = PrivateAttr()
+    _record: RunRecord = PrivateAttr()
+
+    def notify_apply_start(self, *args: Any, **kwargs: Any) -> None:
+        """A plan begins."""
+        self._record.open(self._context)
+
+    def notify_run_start(self, environment: str, *args: Any, **kwargs: Any) -> None:
+        """A run begins; first it takes over what a restatement left."""
+        finish_in_run(self._context, environment)
+        self._record.open(self._context)
+
+    def notify_run_end(self, *args: Any, **kwargs: Any) -> None:
+        """It succeeded."""
+        self._record.end(succeeded=True)
+
+    def notify_run_failure(self, *args: Any, **kwargs: Any) -> None:
+        """It failed."""
+        self._record.end(succeeded=False)
+
+    # pydantic's plugin for mypy takes these methods for fields.
+    notify_apply_end = notify_run_end  # type: ignore[pydantic-field]
+    notify_apply_failure = notify_run_failure  # type: ignore[pydantic-field]
+
+
+def keep_record(context: Context) -> RunRecord:
+    """Has each plan, and each run that computes something, leave its record from now on.
 
     A run whose record cannot be written is no worse for it: the log says why.
     """
     console = get_console()
     if not hasattr(console, MARK):
-        record = RunRecord(setting("STREAMING_DATA_DIR"))
+        record = RunRecord()
         setattr(console, MARK, record)
-        listen("start_plan_evaluation", record.forget)
-        listen("start_evaluation_progress", record.begin)
+        listen("start_evaluation_progress", record.begin_run)
         listen("update_snapshot_evaluation_progress", record.add)
-        listen("stop_evaluation_progress", record.end)
         listen("log_failed_models", record.fail)
+    target = Commands()
+    target._context, target._record = context, getattr(console, MARK)
+    context.config.notification_targets.append(target)
+    return target._record
 
 
 class RunRecord:
-    """One run after the other, as the console is told of it."""
+    """One command after the other, as the console and the notifications tell of them."""
 
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
-        self._run: dict[str, Any] = {}
+    def __init__(self) -> None:
+        self._context: Context | None = None
+        self._run: Record = {}
 
-    def forget(self, plan: EvaluatablePlan) -> None:
-        """A plan begins, and with it another record."""
-        self._run = {}
+    def open(self, context: Context) -> None:
+        """A plan or run begins."""
+        self._context, self._run = context, {}
 
-    def begin(
+    def begin_plan(self, context: Context, plan: EvaluatablePlan) -> None:
+        """A plan is about to write."""
+        versions = {snapshot.name: snapshot.version for snapshot in plan.environment.snapshots}
+        self._begin(
+            plan.environment.name,
+            _command_of(plan),
+            {name: [versions[name], *time] for name, time in plan.restatements.items()},
+        )
+
+    def begin_run(
         self,
         batched_intervals: Mapping[Snapshot, Any],
         environment_naming_info: EnvironmentNamingInfo,
         default_catalog: str | None,
         audit_only: bool = False,
     ) -> None:
-        """A run begins; one that only audits is none.
-
-        A run after its plan (`sqlmesh plan --run`) goes on with the plan's record.
-        """
-        environment = environment_naming_info.name
-        if audit_only or self._run.get("environment") != environment:
-            self._run = {}
+        """Models are about to be computed: by a run, or by the plan that has its record already."""
         if not audit_only and not self._run:
-            self._run = {
-                "environment": environment,
-                "began": _now(),
-                "ended": None,
-                "succeeded": None,
-                "models": {},
-                "failed": [],
-                "durations": {m: dict(d) for m, d in durations(self._folder, environment).items()},
-            }
+            self._begin(environment_naming_info.name, "run", {})
+
+    def _begin(self, environment: str, command: str, restates: dict[str, Any]) -> None:
+        if self._context is None:  # of a project without these hooks
+            return
+        took = durations(self._context, environment)
+        self._run = {
+            "id": random_id(),
+            "environment": environment,
+            "command": command,
+            "began": _now(),
+            "ended": None,
+            "succeeded": None,
+            "restates": restates,
+            "models": {},
+            "failed": [],
+            "durations": {model: dict(by_days) for model, by_days in took.items()},
+        }
+        records.write(self._context, self._run)
 
     def add(
         self,
@@ -136,18 +192,9 @@ class RunRecord:
                 while len(took) > LENGTHS:
                     del took[next(iter(took))]
 
-    def end(self, success: bool = True) -> None:
-        """The run is over."""
-        if self._run:
-            self._run |= {"ended": _now(), "succeeded": success and not self._run["failed"]}
-            if landing := found(self._run["environment"]):
-                self._run["not_read"] = landing.not_read.records()
-                self._run["late"] = landing.not_loaded.records()
-            self._write()
-
     def fail(self, errors: list[NodeExecutionFailedError[Any]]) -> None:
-        """Says of a run that is over what failed in it."""
-        if self._run and errors:
+        """Models failed."""
+        if self._run:
             self._run["failed"] = [
                 {
                     "model": str(getattr(error.node, "snapshot_name", error.node)),
@@ -155,13 +202,31 @@ class RunRecord:
                 }
                 for error in errors
             ]
-            self._write()
 
-    def _write(self) -> None:
-        target = path(self._folder, self._run["environment"])
-        written = target.with_suffix(".part")
-        written.write_text(json.dumps(self._run, indent=1, default=str) + "\n", encoding="utf-8")
-        written.replace(target)
+    def end(self, succeeded: bool) -> None:
+        """The command is over; its record is written once more."""
+        if not self._run or self._context is None:
+            return
+        self._run |= {"ended": _now(), "succeeded": succeeded and not self._run["failed"]}
+        if landing := found(self._run["environment"]):
+            self._run["not_read"] = landing.not_read.records()
+            self._run["late"] = landing.not_loaded.records()
+        try:
+            if self._run["succeeded"]:
+                finish_covered(self._context, self._run)
+            records.write(self._context, self._run)
+        except Exception:
+            logger.warning("The record of the command is not written.", exc_info=True)
+        self._run = {}
+
+
+def _command_of(plan: EvaluatablePlan) -> str:
+    """What a plan does, in a word."""
+    if is_rollback(plan):
+        return "rollback"
+    if plan.restatements:
+        return "restatement"
+    return "plan" if plan.is_dev or plan.requires_backfill else "promotion"
 
 
 def _now() -> str:

@@ -20,7 +20,7 @@ from macros.settings import setting
 from operations.environment.shown import fetch, shown
 from operations.hooks.landing import found
 from operations.landing import MODEL
-from operations.sqlmesh_internals import evaluate, restate
+from operations.sqlmesh_internals import evaluate
 
 FEW = 2  # so many days may be late however short the history is
 SHARE = 0.1  # of all days; when more differ, it is another landing
@@ -142,7 +142,15 @@ def load_after_run(
         return
     say(f"Loading {_models_and_days(late)} again")
     first, last = min(file.day for file in late), max(file.day for file in late)
-    restate(context, environment, _models(late), first, last)
+    plan = context.plan_builder(
+        environment,
+        restate_models=_models(late),
+        start=first,
+        end=last,
+        skip_tests=True,
+        skip_linter=True,
+    ).build()
+    context.apply(plan)
     if environment == PROD:
         _take_down_what_is_shown(context)
 

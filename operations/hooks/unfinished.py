@@ -1,0 +1,85 @@
+"""A restatement that was cut off, or failed, is brought to its end before anything builds on it.
+
+SQLMesh knows nothing of it: some models hold the days anew, others as they were, and each counts as
+done. The next day's run would touch its own keys alone, and leave the rest like that for good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlmesh import Context
+from sqlmesh.utils.errors import SQLMeshError
+
+from operations.hooks import records
+from operations.hooks.before_plans import is_rollback
+from operations.hooks.records import Record
+from operations.sqlmesh_internals import EvaluatablePlan, SnapshotTableInfo, forget, say
+from operations.terminal import first_of, short_name
+
+MOST_NAMES = 3  # that are named
+
+
+def finish_in_run(context: Context, environment: str) -> None:
+    """Has a run compute what restatements of its environment's tables left: it is missing then.
+
+    Args:
+        environment: That is about to be run.
+    """
+    shown = context.state_reader.get_environment(environment)
+    for record in records.unfinished(context) if shown else ():
+        if shown and _concerns(record, shown.snapshots):
+            say([f"{_told(record)} This run computes its models again."], style="yellow")
+            forget(context, shown, _times(record))
+            records.finish(context, record)
+
+
+def refuse_while_unfinished(context: Context, plan: EvaluatablePlan) -> None:
+    """Stops a plan that would build on what a restatement left, unless it restates the same.
+
+    Raises:
+        SQLMeshError: One is not finished; names the command that finishes it.
+    """
+    if is_rollback(plan):
+        return
+    for record in records.unfinished(context):
+        if _concerns(record, plan.environment.snapshots) and not _covers(plan.restatements, record):
+            raise SQLMeshError(
+                f"{_told(record)} What is planned now would build on a mixture of old and new "
+                f"rows. Nothing was changed. Next: sqlmesh run {record['environment']}, which "
+                "computes them again; then plan again."
+            )
+
+
+def finish_covered(context: Context, done: Record) -> None:
+    """Takes down which restatements one that is done has brought to their end."""
+    for record in records.unfinished(context):
+        if record["environment"] == done["environment"] and _covers(_times(done), record):
+            records.finish(context, record)
+
+
+def _times(record: Record) -> dict[str, tuple[int, int]]:
+    """The time that a restatement computes of each model: milliseconds, the end not included."""
+    return {name: (start, end) for name, (_, start, end) in record["restates"].items()}
+
+
+def _concerns(record: Record, snapshots: list[SnapshotTableInfo]) -> bool:
+    """Whether some of these tables are those that a restatement left."""
+    left = {(name, version) for name, (version, _, _) in record["restates"].items()}
+    return any((snapshot.name, snapshot.version) in left for snapshot in snapshots)
+
+
+def _covers(times: Mapping[str, tuple[int, int]], record: Record) -> bool:
+    """Whether these models and times are all that a restatement left."""
+    return all(
+        name in times and times[name][0] <= start and end <= times[name][1]
+        for name, (start, end) in _times(record).items()
+    )
+
+
+def _told(record: Record) -> str:
+    names = [short_name(name) for name in record["restates"]]
+    return (
+        f"A restatement of {record['environment']}, begun {record['began']}, did not come to its "
+        f"end ({first_of(names, MOST_NAMES)})."
+    )
