@@ -10,7 +10,6 @@ from sqlmesh.core.config import (
     LinterConfig,
     ModelDefaultsConfig,
     PlanConfig,
-    RunConfig,
 )
 from sqlmesh.core.config.format import FormatConfig
 from sqlmesh.integrations.github.cicd.config import GithubCICDBotConfig
@@ -119,9 +118,6 @@ config = Config(
     # With previews, a plan of dev that changes the forward-only silver.users_snapshot would begin
     # at its last day, and all else that changed with it would lack its history.
     plan=PlanConfig(auto_categorize_changes=CATEGORIES, enable_preview=False),
-    # A run has the state to itself. An environment that is not finished needs a plan, which waits
-    # for the run: so the run must not wait for the environment (6 hours by default).
-    run=RunConfig(environment_check_interval=1, environment_check_max_wait=1),
     # The bot makes the environment of a pull request, shows the plan, and deploys when told to. It
     # reads no comments, knows no approvers and does not merge: operations/github.py does, since
     # the bot would deploy for whoever comments.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -21,7 +22,8 @@ from generator.population import Settings
 DAYS = [date(2026, 1, 1) + timedelta(days=n) for n in range(4)]
 LAST = DAYS[2]  # that is loaded; another can be run after it
 FORK = multiprocessing.get_context("fork")
-WRITES = ("INSERT", "MERGE", "CREATE OR REPLACE TABLE", "CREATE TABLE")
+# What SQLMesh's state says last of a plan.
+FINISHES = r"^UPDATE \S*_environments\S* SET \S*finalized_ts"
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +62,12 @@ def restate(prod: Platform) -> None:
     prod.restate(DAYS[0], LAST, "users")
 
 
-def killed_before(model: str, work: Callable[[], None]) -> None:
-    """Does some work in a process that ends at once when it is about to write a model's table."""
+def killed_before(statement: str, work: Callable[[], None]) -> None:
+    """Does some work in a process that ends at once when it is about to send a statement."""
     execute = DuckDBEngineAdapter._execute
 
     def until(self: DuckDBEngineAdapter, sql: str, *arguments: object, **named: object) -> None:
-        if model in sql.split(" AS ")[0] and writes(sql):
+        if re.search(statement, sql):
             os._exit(9)
         execute(self, sql, *arguments, **named)
 
@@ -80,8 +82,9 @@ def killed_before(model: str, work: Callable[[], None]) -> None:
     assert process.exitcode == 9, "it was not killed"
 
 
-def writes(sql: str) -> bool:
-    return sql.lstrip().split("*/")[-1].lstrip().startswith(WRITES)
+def written(model: str) -> str:
+    """The statement that writes a model's table."""
+    return rf'(INSERT INTO|MERGE INTO|CREATE OR REPLACE TABLE) \S*"{model}__\d+"'
 
 
 def last_command(prod: Platform) -> dict[str, object]:
@@ -89,17 +92,18 @@ def last_command(prod: Platform) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("model", "days"),
+    ("statement", "days"),
     [
-        ("silver__users__", DAYS[3:]),
-        ("silver__watches__", DAYS[2:3]),
-        ("gold__fct_watches__", DAYS[3:]),
+        (written("silver__users"), DAYS[3:]),
+        (written("silver__watches"), DAYS[2:3]),
+        (written("gold__fct_watches"), DAYS[3:]),
+        (FINISHES, DAYS[2:3]),
     ],
 )
 def test_the_next_run_finishes_what_was_cut_off(
-    prod: Platform, model: str, days: list[date]
+    prod: Platform, statement: str, days: list[date]
 ) -> None:
-    killed_before(model, lambda: restate(prod))
+    killed_before(statement, lambda: restate(prod))
     said = last_command(prod)
     assert said["command"] == "restatement" and said["succeeded"] is None
     if days != [LAST]:
@@ -123,7 +127,7 @@ def test_so_does_the_run_after_one_that_failed(prod: Platform) -> None:
 
 
 def test_the_same_restatement_again_finishes_it(prod: Platform) -> None:
-    killed_before("silver__watches__", lambda: restate(prod))
+    killed_before(written("silver__watches"), lambda: restate(prod))
     restate(prod)
     prod.check()
     prod.plan(LAST, "dev", include_unmodified=True)
@@ -131,7 +135,7 @@ def test_the_same_restatement_again_finishes_it(prod: Platform) -> None:
 
 def test_no_plan_builds_on_it(prod: Platform, tmp_path: Path) -> None:
     """Another version of gold would be computed from a silver that is half old, and be promoted."""
-    killed_before("silver__watches__", lambda: restate(prod))
+    killed_before(written("silver__watches"), lambda: restate(prod))
     with pytest.raises(SQLMeshError, match="Next: sqlmesh run prod"):
         prod.plan(LAST, "dev", include_unmodified=True)
     with pytest.raises(SQLMeshError, match="Next: sqlmesh run prod"):
@@ -156,7 +160,7 @@ def test_a_version_in_dev_is_computed_again_too(prod: Platform, tmp_path: Path) 
     try:
         prod.plan(LAST, "dev")
         prod.project = project
-        killed_before("gold__fct_watches__", lambda: restate(prod))
+        killed_before(written("gold__fct_watches"), lambda: restate(prod))
         prod.run(LAST)
         prod.project = changed
         prod.plan(LAST)

@@ -1,7 +1,8 @@
-"""A restatement that was cut off, or failed, is brought to its end before anything builds on it.
+"""What was cut off is brought to its end, or to the one who can, before anything builds on it.
 
-SQLMesh knows nothing of it: some models hold the days anew, others as they were, and each counts as
-done. The next day's run would touch its own keys alone, and leave the rest like that for good.
+Of a restatement that was cut off, or failed, SQLMesh knows nothing: some models hold the days anew,
+others as they were, and each counts as done. The next day's run would touch its own keys alone, and
+leave the rest like that for good.
 """
 
 from __future__ import annotations
@@ -14,24 +15,54 @@ from sqlmesh.utils.errors import SQLMeshError
 from operations.hooks import records
 from operations.hooks.before_plans import is_rollback
 from operations.hooks.records import Record
-from operations.sqlmesh_internals import EvaluatablePlan, SnapshotTableInfo, forget, say
+from operations.sqlmesh_internals import (
+    Environment,
+    EvaluatablePlan,
+    SnapshotTableInfo,
+    forget,
+    plan_to_show,
+    promote,
+    say,
+)
 from operations.terminal import first_of, short_name
 
 MOST_NAMES = 3  # that are named
 
 
 def finish_in_run(context: Context, environment: str) -> None:
-    """Has a run compute what restatements of its environment's tables left: it is missing then.
+    """Has a run take over what was cut off in its environment, before it looks what is missing.
+
+    What a restatement left is missing from then on, so the run computes it.
 
     Args:
         environment: That is about to be run.
+
+    Raises:
+        SQLMeshError: A plan or rollback has switched some views; names the command that goes on.
     """
     shown = context.state_reader.get_environment(environment)
-    for record in records.unfinished(context) if shown else ():
-        if shown and _concerns(record, shown.snapshots):
+    if not shown:
+        return
+    if not shown.finalized_ts:
+        _finish_switch(context, shown)
+    for record in records.unfinished(context):
+        if _concerns(record, shown.snapshots):
             say([f"{_told(record)} This run computes its models again."], style="yellow")
             forget(context, shown, _times(record))
             records.finish(context, record)
+
+
+def _finish_switch(context: Context, environment: Environment) -> None:
+    """Switches the views that a restatement left; it changed no version."""
+    command = (records.last(context, environment.name) or {}).get("command", "plan")
+    if command == "restatement":
+        promote(context, plan_to_show(context, environment))
+        return
+    again = "streaming rollback" if command == "rollback" else f"sqlmesh plan {environment.name}"
+    raise SQLMeshError(
+        f"A {command} of {environment.name} was cut off while it switched the views: some are new, "
+        f"some are as before. Nothing was changed now. Next: {again}"
+    )
 
 
 def refuse_while_unfinished(context: Context, plan: EvaluatablePlan) -> None:
