@@ -16,7 +16,7 @@ from sqlmesh.integrations.github.cicd.config import GithubCICDBotConfig
 
 from macros.settings import databricks_host, setting
 from operations.hooks.loader import ProjectLoader
-from operations.sqlmesh_internals import sql_warehouse
+from operations.sqlmesh_internals import local_state, sql_warehouse
 
 DATA = setting("STREAMING_DATA_DIR")
 ON_DATABRICKS = bool(setting("DATABRICKS_HOST"))
@@ -66,11 +66,7 @@ def databricks() -> dict[str, Any]:
         }
     else:
         # One person's trial; anything shared keeps its state in Postgres.
-        state = {
-            "type": "duckdb",
-            "database": f"{DATA}/state_databricks.duckdb",
-            "concurrent_tasks": tasks,
-        }
+        state = local_state(f"{DATA}/state_databricks.duckdb", int(tasks))
     return {"connection": connection, "state_connection": state}
 
 
@@ -96,11 +92,7 @@ config = Config(
                 # Each is a statement of its own in DuckDB: a quarter of those of a daily run.
                 "register_comments": False,
             },
-            "state_connection": {
-                "type": "duckdb",
-                "database": f"{DATA}/state.duckdb",
-                "concurrent_tasks": 3,
-            },
+            "state_connection": local_state(f"{DATA}/state.duckdb", concurrent_tasks=3),
         },
         **({"databricks": databricks()} if ON_DATABRICKS else {}),
     },

@@ -23,7 +23,7 @@ from sqlmesh import Context, EngineAdapter, Model, Snapshot
 from sqlmesh.core import constants as c
 from sqlmesh.core.audit import Audit, ModelAudit
 from sqlmesh.core.config import Config
-from sqlmesh.core.config.connection import DatabricksConnectionConfig
+from sqlmesh.core.config.connection import DatabricksConnectionConfig, DuckDBConnectionConfig
 from sqlmesh.core.config.loader import load_configs
 from sqlmesh.core.console import (
     CaptureTerminalConsole,
@@ -34,6 +34,7 @@ from sqlmesh.core.console import (
 )
 from sqlmesh.core.context_diff import ContextDiff
 from sqlmesh.core.dialect import MacroFunc, normalize_model_name
+from sqlmesh.core.engine_adapter import DuckDBEngineAdapter
 from sqlmesh.core.engine_adapter.databricks import DatabricksEngineAdapter
 from sqlmesh.core.environment import Environment, EnvironmentNamingInfo
 from sqlmesh.core.loader import SqlMeshLoader
@@ -192,6 +193,33 @@ def sql_warehouse(**settings: Any) -> DatabricksConnectionConfig:
     except ValidationError as error:
         reasons = "; ".join(each["msg"] for each in error.errors(include_input=False))
         raise ConfigError(f"The gateway to Databricks: {reasons}. See .env.example.") from None
+
+
+class _LocalStateAdapter(DuckDBEngineAdapter):
+    """SQLMesh's adapter, with the transactions that SQLMesh asks for and DuckDB has.
+
+    SQLMesh goes without: a command that was killed between two statements left a state without the
+    environment, the version or the interval that it was about to write anew.
+    """
+
+    SUPPORTS_TRANSACTIONS = True
+
+
+class _LocalState(DuckDBConnectionConfig):
+    """SQLMesh's connection to a state in a file of DuckDB.
+
+    The warehouse keeps SQLMesh's: a transaction of DuckDB may write to one file, and an erasure
+    writes to that of prod and that of dev.
+    """
+
+    @property
+    def _engine_adapter(self) -> type[DuckDBEngineAdapter]:
+        return _LocalStateAdapter
+
+
+def local_state(database: str, concurrent_tasks: int) -> DuckDBConnectionConfig:
+    """The connection to a state in a file, what is written to it being whole or not at all."""
+    return _LocalState(database=database, concurrent_tasks=concurrent_tasks)
 
 
 def listen(method: str, listener: Callable[..., None]) -> None:

@@ -9,7 +9,7 @@ import ast
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import date, datetime, timezone
 from io import StringIO
 from pathlib import Path
@@ -328,6 +328,25 @@ def test_models_and_audits_know_their_files(context: Context, folder: Path) -> N
     assert internals.file_of(model) == folder / "models" / "held.sql"
     audit = model.audit_definitions["no_b"]
     assert internals.file_of(audit) == folder / "audits" / "no_b.sql"
+
+
+def test_what_is_written_to_a_local_state_is_whole(tmp_path: Path) -> None:
+    """local_state: SQLMesh asks its state for transactions, and DuckDB's adapter makes none."""
+
+    def left(connection: DuckDBConnectionConfig) -> list[tuple[int]]:
+        adapter = connection.create_engine_adapter()
+        adapter.execute("CREATE TABLE one AS SELECT 1 AS id")
+        with suppress(KeyboardInterrupt), adapter.transaction():
+            adapter.execute("DELETE FROM one")
+            adapter.close()  # as of a process that is killed
+            raise KeyboardInterrupt
+        found = adapter.fetchall("SELECT id FROM one")
+        adapter.close()
+        return found
+
+    names = [str(tmp_path / name) for name in ("theirs.duckdb", "ours.duckdb")]
+    assert left(DuckDBConnectionConfig(database=names[0], concurrent_tasks=3)) == []
+    assert left(internals.local_state(names[1], concurrent_tasks=3)) == [(1,)]
 
 
 def test_the_configuration_can_be_had_without_a_context() -> None:
