@@ -54,7 +54,7 @@ def databricks() -> dict[str, Any]:
         },
     )
     if setting("STREAMING_STATE_HOST"):
-        state = {
+        state: Any = {
             "type": "postgres",
             "host": setting("STREAMING_STATE_HOST"),
             "port": setting("STREAMING_STATE_PORT"),

@@ -171,9 +171,10 @@ def read(context: Context, environment: str) -> Report:
         )
         for entry in record["models"].values()
     ]
-    loads = [model for model in models if model.name.startswith("bronze.delivered_")] or models
-    first = min((model.first_day for model in loads), default="")
-    last = max((model.last_day for model in loads), default="")
+    days = record["days"]
+    loads = [days[name] for name in days if short_name(name).startswith("bronze.delivered_")]
+    first = min((first for first, _ in loads or days.values()), default="")
+    last = max((last for _, last in loads or days.values()), default="")
     return Report(
         environment=record["environment"],
         command=record["command"],

@@ -34,8 +34,8 @@ from sqlmesh.core.console import (
 )
 from sqlmesh.core.context_diff import ContextDiff
 from sqlmesh.core.dialect import MacroFunc, normalize_model_name
-from sqlmesh.core.engine_adapter import DuckDBEngineAdapter
 from sqlmesh.core.engine_adapter.databricks import DatabricksEngineAdapter
+from sqlmesh.core.engine_adapter.duckdb import DuckDBEngineAdapter
 from sqlmesh.core.environment import Environment, EnvironmentNamingInfo
 from sqlmesh.core.loader import SqlMeshLoader
 from sqlmesh.core.model.definition import AuditResult

@@ -106,6 +106,8 @@ def test_the_next_run_finishes_what_was_cut_off(
     killed_before(statement, lambda: restate(prod))
     said = last_command(prod)
     assert said["command"] == "restatement" and said["succeeded"] is None
+    assert said["first_day"] == said["last_day"] == str(DAYS[0])
+    assert "sqlmesh run" in str(said["next"])
     if days != [LAST]:
         prod.receive(generated(prod), days)
     prod.run(days[-1])

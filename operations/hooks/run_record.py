@@ -124,6 +124,7 @@ class RunRecord:
             _command_of(plan),
             {name: [versions[name], *time] for name, time in plan.restatements.items()},
         )
+        self._write()
 
     def begin_run(
         self,
@@ -133,8 +134,17 @@ class RunRecord:
         audit_only: bool = False,
     ) -> None:
         """Models are about to be computed: by a run, or by the plan that has its record already."""
-        if not audit_only and not self._run:
+        if audit_only:
+            return
+        if not self._run:
             self._begin(environment_naming_info.name, "run", {})
+        if self._run:
+            self._run["days"] = {
+                snapshot.name: [_day(intervals[0][0]), _day(intervals[-1][1] - 1)]
+                for snapshot, intervals in batched_intervals.items()
+                if snapshot.is_model and intervals
+            }
+            self._write()
 
     def _begin(self, environment: str, command: str, restates: dict[str, Any]) -> None:
         if self._context is None:  # of a project without these hooks
@@ -148,11 +158,15 @@ class RunRecord:
             "ended": None,
             "succeeded": None,
             "restates": restates,
+            "days": {},
             "models": {},
             "failed": [],
             "durations": {model: dict(by_days) for model, by_days in took.items()},
         }
-        records.write(self._context, self._run)
+
+    def _write(self) -> None:
+        if self._context is not None:
+            records.write(self._context, self._run)
 
     def add(
         self,
@@ -214,7 +228,7 @@ class RunRecord:
         try:
             if self._run["succeeded"]:
                 finish_covered(self._context, self._run)
-            records.write(self._context, self._run)
+            self._write()
         except Exception:
             logger.warning("The record of the command is not written.", exc_info=True)
         self._run = {}
