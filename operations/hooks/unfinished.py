@@ -22,6 +22,7 @@ from operations.sqlmesh_internals import (
     forget,
     plan_to_show,
     promote,
+    random_id,
     say,
 )
 from operations.terminal import first_of, short_name
@@ -56,12 +57,13 @@ def _finish_switch(context: Context, environment: Environment) -> None:
     """Switches the views that a restatement left; it changed no version."""
     command = (records.last(context, environment.name) or {}).get("command", "plan")
     if command == "restatement":
-        promote(context, plan_to_show(context, environment))
+        again = {"plan_id": random_id(), "previous_plan_id": environment.plan_id}
+        promote(context, plan_to_show(context, environment.copy(update=again)))
         return
-    again = "streaming rollback" if command == "rollback" else f"sqlmesh plan {environment.name}"
+    way_out = "streaming rollback" if command == "rollback" else f"sqlmesh plan {environment.name}"
     raise SQLMeshError(
         f"A {command} of {environment.name} was cut off while it switched the views: some are new, "
-        f"some are as before. Nothing was changed now. Next: {again}"
+        f"some are as before. Nothing was changed now. Next: {way_out}"
     )
 
 
