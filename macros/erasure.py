@@ -42,6 +42,15 @@ DIGITS = 8  # of a checksum in hexadecimal
 MARK = "erasing"  # a file beside the local databases: they are to be written anew
 
 REQUESTS_TABLE = "bronze.delivered_erasures"
+# Beside the tables of the requests: every request that was ever granted, whatever becomes of its
+# file, its day or the version of its model. What is loaded looks here.
+GRANTED = "erased_users"
+GRANTED_COLUMNS = {
+    "user_id": "BIGINT",
+    "requested_at": "TIMESTAMP_NTZ",
+    "_ingest_date": "DATE",
+    "erased_at": "TIMESTAMP_NTZ",
+}
 
 
 class Holding(t.NamedTuple):
@@ -84,6 +93,9 @@ def without_erased(
     if not values:
         return rows
     is_erased = "erased.user_id IS NOT NULL"
+    asked = REQUESTS_TABLE
+    if evaluator.locals["runtime_stage"] == "evaluating":
+        asked = granted_table(evaluator).sql("databricks")
     rows.set("alias", exp.TableAlias(this=exp.to_identifier("loaded")))
     return (
         exp.select(
@@ -101,7 +113,7 @@ def without_erased(
         )
         .from_(rows)
         .join(
-            f"(SELECT DISTINCT user_id FROM {REQUESTS_TABLE}) AS erased",
+            f"(SELECT DISTINCT user_id FROM {asked}) AS erased",
             on="erased.user_id = loaded.user_id",
             join_type="left",
             dialect="databricks",
@@ -111,7 +123,7 @@ def without_erased(
 
 
 def erase(evaluator: MacroEvaluator) -> None:
-    """Erases the users of the requests being loaded, in every table there is.
+    """Grants the requests being loaded: erases their users in every table there is.
 
     It does nothing to a row that is erased. On Delta a table's old files go when its retention
     ends; of DuckDB, the file is written anew when the command ends (operations/hooks/erasing.py).
@@ -119,12 +131,14 @@ def erase(evaluator: MacroEvaluator) -> None:
     table = exp.to_table(evaluator.this_model, dialect="databricks")
     requests = _requests(evaluator, table)
     adapter = evaluator.engine_adapter
-    found = holdings(adapter, table.catalog, requests)
-    if found and adapter.dialect == "duckdb":
+    _grant(adapter, table)
+    if not adapter.fetchall(parse_one(f"{requests} LIMIT 1", dialect="databricks")):
+        return
+    if adapter.dialect == "duckdb":
         from macros.settings import setting
 
         (Path(setting("STREAMING_DATA_DIR")) / MARK).touch()
-    for holding in found:
+    for holding in holdings(adapter, table.catalog, requests):
         adapter.execute(_merge(evaluator, holding, requests))
         if adapter.dialect == "databricks":
             name = holding.table.sql("databricks", identify=True)
@@ -139,7 +153,7 @@ def rows_held(evaluator: MacroEvaluator) -> exp.Subquery:
         A relation of `user_id`, `table_name`, `rows` and `unerased`, those of them that still say
         who the user is.
     """
-    requests = exp.to_table(evaluator.resolve_table(REQUESTS_TABLE), dialect="databricks")
+    requests = granted_table(evaluator)
     of_interval = _requests(evaluator, requests)
     counted = [
         exp.select(
@@ -158,6 +172,12 @@ def rows_held(evaluator: MacroEvaluator) -> exp.Subquery:
     return rows.subquery("held")
 
 
+def granted_table(evaluator: MacroEvaluator) -> exp.Table:
+    """The table of the requests that were granted; a row is a user, and when they asked."""
+    requests = exp.to_table(evaluator.resolve_table(REQUESTS_TABLE), dialect="databricks")
+    return _granted(requests)
+
+
 def no_rows() -> exp.Select:
     """Of `rows_held`, the columns alone."""
     return exp.select(
@@ -174,10 +194,8 @@ def holdings(adapter: EngineAdapter, catalog: str, users: str) -> list[Holding]:
 
     Args:
         catalog: Where SQLMesh makes tables; those of dev lie there too.
-        users: SQL of their ids. Without any, the catalog is not asked.
+        users: SQL of their ids.
     """
-    if not adapter.fetchall(parse_one(f"{users} LIMIT 1", dialect="databricks")):
-        return []
     columns: dict[tuple[str, str], set[str]] = {}
     for schema, table, column in adapter.fetchall(
         parse_one(
@@ -207,6 +225,33 @@ def holdings(adapter: EngineAdapter, catalog: str, users: str) -> list[Holding]:
     )
     found = adapter.fetchall(parse_one(" UNION ALL ".join(each), dialect="databricks"))
     return [possible[n] for (n,) in sorted(found)]
+
+
+def _grant(adapter: EngineAdapter, requests: exp.Table) -> None:
+    """Takes down, for good, the requests of a table that are not taken down yet."""
+    granted = _granted(requests)
+    adapter.create_table(
+        granted, {name: exp.DataType.build(type_) for name, type_ in GRANTED_COLUMNS.items()}
+    )
+    adapter.execute(
+        parse_one(
+            f"""INSERT INTO {granted.sql("databricks")}
+            SELECT user_id, requested_at, _ingest_date, MIN(_loaded_at)
+            FROM {requests.sql("databricks")} AS asked
+            WHERE user_id >= 1 AND NOT EXISTS (
+                SELECT 1 FROM {granted.sql("databricks")} AS granted
+                WHERE granted.user_id = asked.user_id
+                    AND granted._ingest_date = asked._ingest_date
+                    AND granted.requested_at IS NOT DISTINCT FROM asked.requested_at
+            )
+            GROUP BY user_id, requested_at, _ingest_date""",
+            dialect="databricks",
+        )
+    )
+
+
+def _granted(requests: exp.Table) -> exp.Table:
+    return exp.table_(GRANTED, db=requests.db, catalog=requests.catalog)
 
 
 def _merge(evaluator: MacroEvaluator, holding: Holding, users: str) -> exp.Expr:

@@ -22,6 +22,27 @@ def erase_everywhere(evaluator: MacroEvaluator) -> list[exp.Expr]:
 
 
 @macro()
+def granted_requests(evaluator: MacroEvaluator) -> exp.Expr:
+    """The requests that were granted, also those whose file or version of the model is gone.
+
+    Returns:
+        A relation of `user_id`, `requested_at`, `_ingest_date` and `erased_at`.
+    """
+    from macros import erasure
+
+    if evaluator.locals["runtime_stage"] == "evaluating":
+        granted = exp.select(*erasure.GRANTED_COLUMNS).from_(erasure.granted_table(evaluator))
+    else:
+        keys = ("user_id", "requested_at", "_ingest_date")
+        granted = (
+            exp.select(*keys, "MIN(_loaded_at) AS erased_at")
+            .from_("bronze.delivered_erasures")
+            .group_by(*keys)
+        )
+    return granted.subquery("granted")
+
+
+@macro()
 def rows_of_requests(evaluator: MacroEvaluator) -> exp.Expr:
     """The rows of the users of the requests being computed, in every table there is.
 

@@ -207,8 +207,11 @@ def rollback(yes: bool, gateway: str | None) -> None:
     )
 
 
+USER_ID = click.IntRange(1, 2**63 - 1)  # a BIGINT
+
+
 @streaming.command()
-@click.argument("users", nargs=-1, required=True, type=click.IntRange(min=1), metavar="USER_ID...")
+@click.argument("users", nargs=-1, required=True, type=USER_ID, metavar="USER_ID...")
 @click.option("--reason", default="", help="A word for the request's file, such as a ticket.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @gateway_option
@@ -231,7 +234,7 @@ def erase(users: tuple[int, ...], reason: str, yes: bool, gateway: str | None) -
 
 
 @streaming.command()
-@click.argument("user", type=click.IntRange(min=1), metavar="USER_ID")
+@click.argument("user", type=USER_ID, metavar="USER_ID")
 @click.option("--out", type=FILE, required=True, help="The file for the answer, as JSON.")
 @gateway_option
 def person(user: int, out: Path, gateway: str | None) -> None:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from pyarrow import csv, parquet
 from sqlmesh import Context
 from sqlmesh.core.snapshot import Snapshot
+from sqlmesh.utils.date import to_datetime
 
 from macros.feeds import REQUESTS
 from macros.settings import landing_of
@@ -25,7 +26,9 @@ from operations.terminal import Table, first_of
 
 PROD = "prod"
 LOAD = f"bronze.{MODEL}{REQUESTS}"
-ACCOUNTS = ("quality.files", "quality.erasures")  # what is told of a request, in this order
+EVIDENCE = "quality.erasures"
+COUNTED = "quality.erased_rows"  # what the evidence is made of
+FILES = "quality.files"
 LAYERS = ("bronze", "silver", "quarantine", "gold")  # whose rows are a person's
 INTERNAL = {"internal", "seed"}
 MOST_PATHS = 5
@@ -110,9 +113,14 @@ def erase(context: Context, days: Iterable[date]) -> list[dict[str, Any]]:
     Raises:
         CommandError: An audit found something; names it.
     """
+    days = sorted({*days})
     with in_turn(context, "erase"):
-        evidence = [line for day in sorted({*days}) for line in _erase(context, day)]
-        write_anew(context)
+        try:
+            evidence = [line for day in days for line in _erase(context, day)]
+        finally:
+            write_anew(context)
+        for day in days:
+            _account_for(context, day)
     return evidence
 
 
@@ -120,13 +128,23 @@ def _erase(context: Context, day: date) -> list[dict[str, Any]]:
     for snapshot, snapshots in _versions(context):
         _compute(context, snapshot, snapshots, day)
     snapshots, views = shown(context, PROD)
-    by_name = {s.model.name: s for s in snapshots.values() if s.is_model}
-    for name in ACCOUNTS:
-        _compute(context, by_name[name], snapshots, day)
+    _compute(context, _of_model(snapshots, COUNTED), snapshots, day)
     columns = ("user_id", "erased_at", "rows", "landed_files", "retained_until")
-    query = f"""SELECT {", ".join(columns)} FROM {views[ACCOUNTS[1]]}
+    query = f"""SELECT {", ".join(columns)} FROM {views[EVIDENCE]}
         WHERE _ingest_date = DATE '{day}' ORDER BY user_id"""
     return [dict(zip(columns, row, strict=True)) for row in fetch(context, query)]
+
+
+def _account_for(context: Context, day: date) -> None:
+    """Accounts for the file of a request, unless the run that has still to load the day does."""
+    snapshots, _ = shown(context, PROD)
+    files = _of_model(snapshots, FILES)
+    if any(to_datetime(a).date() <= day < to_datetime(b).date() for a, b in files.intervals):
+        _compute(context, files, snapshots, day)
+
+
+def _of_model(snapshots: Snapshots, name: str) -> Snapshot:
+    return next(s for s in snapshots.values() if s.is_model and s.model.name == name)
 
 
 def evidence_lines(evidence: Sequence[dict[str, Any]]) -> list[str]:

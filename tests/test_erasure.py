@@ -25,6 +25,8 @@ from harness import (
 )
 from sqlmesh.core.engine_adapter import DuckDBEngineAdapter
 
+from macros import erasure
+from operations.environment.lineage import parents
 from operations.erasure import write
 
 SECOND, THIRD, FOURTH = (FIRST + timedelta(days=n) for n in (1, 2, 3))
@@ -32,7 +34,7 @@ SECOND, THIRD, FOURTH = (FIRST + timedelta(days=n) for n in (1, 2, 3))
 SECRETS = ("Zebulonia", "zebulonia@quux", "QZ", "Xylophonic", "1987-06-05", "vvgarbledvv")
 SNAPSHOT = """SELECT user_id, name, email, country, subscription_plan, signed_up_on, valid_from,
     valid_to FROM streaming_prod.silver.users_snapshot ORDER BY ALL"""
-EVIDENCE = """SELECT user_id, rows, landed_files, _unerased
+EVIDENCE = """SELECT user_id, rows, landed_files
     FROM streaming_prod.quality.erasures ORDER BY ALL"""
 
 
@@ -154,11 +156,11 @@ def test_a_request_erases_with_the_run_that_loads_it(prod: Platform) -> None:
     assert left(prod) == set()
 
     evidence = {row[0]: row[1:] for row in prod.query(EVIDENCE)}
-    assert set(evidence) == {1, 77} and evidence[77] == ("{}", [], 0)
-    rows, files, unerased = evidence[1]
+    assert set(evidence) == {1, 77} and evidence[77] == ("{}", [])
+    rows, files = evidence[1]
     counts = {table.split(".")[1].rsplit("__", 1)[0]: n for table, n in json.loads(rows).items()}
     assert counts["silver__users"] == 1 and counts["quarantine__users"] == 2
-    assert counts["bronze__delivered_users"] == 7 and unerased == 0
+    assert counts["bronze__delivered_users"] == 7
     assert sorted(files) == sorted(
         str(prod.landing / feed / f"dt={day}" / f"{name}.csv")
         for feed, day, name in (
@@ -197,6 +199,96 @@ def test_nothing_of_it_comes_back(prod: Platform, tmp_path: Path) -> None:
     rebuilt.plan(FOURTH)
     assert_equal(rebuilt.tables(), oracle.build(prod.deliveries))
     assert left(rebuilt) == set()
+
+
+def test_every_column_that_says_who_a_user_is_is_erased(tmp_path: Path) -> None:
+    """Also one that a model computes or renames: by the lineage of columns, from bronze on."""
+    told_by = {*erasure.ERASED, *erasure.RESCUED}
+    checksums_and_rules = {"_row_hash", "_version", "_broken_rules", "_rejected_for"}
+    says: set[tuple[str, str]] = set()
+    with Platform(tmp_path).context() as context:
+        for name in context.dag:
+            model = context.models.get(name)
+            if model is None or model.kind.is_seed:
+                continue
+            is_source = model.name in ("bronze.delivered_users", "bronze.delivered_ratings")
+            for column in model.columns_to_types or {}:
+                if is_source:
+                    is_told = column in told_by
+                else:
+                    above = parents(model, column)
+                    assert above is not None, f"{model.name}.{column} cannot be traced"
+                    is_told = bool(above & says) and column not in checksums_and_rules
+                if is_told:
+                    assert column in told_by, (
+                        f"{model.name}.{column} says who a user is. Say in ERASED of "
+                        "macros/erasure.py what it reads when it is erased."
+                    )
+                    says.add((name, column))
+    assert len(says) > 40
+
+
+def test_a_request_is_granted_for_good(prod: Platform, tmp_path: Path) -> None:
+    """Whatever becomes of its file, of its day, and of the version of the model that loads it."""
+    ask(prod, THIRD, 1)
+    prod.run(THIRD)
+    when = "SELECT erased_at FROM streaming_prod.quality.erasures WHERE user_id = 1"
+    erased_at = prod.query(when)
+    for file in (prod.landing / "erasures" / f"dt={THIRD}").iterdir():
+        file.unlink()
+    assert prod.streaming("erase", "2", "--yes").exit_code == 0
+    deliver(prod, FOURTH, [user(1, FOURTH, name="Zebulonia Back")])
+    prod.run(FOURTH)
+    assert left(prod) == set() and prod.query(when) == erased_at
+    [(_, files)] = [row[::2] for row in prod.query(EVIDENCE)[:1]]
+    assert str(prod.file("users", FOURTH)) in files
+
+    changed = checkout(tmp_path / "changed")
+    for name in ("bronze/delivered_users", "bronze/delivered_erasures"):
+        model = changed / "models" / f"{name}.sql"
+        model.write_text(model.read_text().replace("_source, /*", "TRIM(_source) AS _source, /*"))
+    prod.project = changed
+    try:
+        prod.plan(FOURTH, "dev", start=FOURTH)
+        assert left(prod) == set()
+        prod.plan(FOURTH)
+    finally:
+        prod.project = PROJECT
+    assert prod.query(when) == erased_at
+    assert prod.streaming("rollback", "--yes").exit_code == 0
+    prod.restate(FIRST, FOURTH, "users", "ratings")
+    assert left(prod) == set()
+
+
+def test_what_stood_in_a_file_of_the_engine_goes_too(prod: Platform) -> None:
+    """Also where no table holds the user any more, and where the run fails afterwards."""
+    for feed in ("users", "ratings"):
+        for file in sorted((prod.landing / feed).rglob("*.csv")):
+            header, *rows = file.read_text().splitlines(keepends=True)
+            kept = [row for row in rows if "zebulonia" not in row.lower() and "Xylo" not in row]
+            file.write_text("".join([header, *kept]))
+    for day in (FIRST, SECOND):
+        prod.restate(day, SECOND, "users", "ratings")
+    assert left(prod)
+    broken = prod.file("watches", THIRD, "broken")
+    broken.write_text("no,header\n1,2\n")
+    ask(prod, THIRD, 1)
+    with pytest.raises(Stopped, match="broken.csv"):
+        prod.run(THIRD)
+    assert left(prod) == set()
+    answer = prod.streaming("erase", "2", "--yes")
+    assert answer.exit_code == 0, answer.output
+    broken.unlink()
+    prod.run(THIRD)
+    names = prod.query("SELECT name FROM streaming_prod.silver.users WHERE user_id = 2")
+    assert names == [("erased",)]
+
+
+@pytest.mark.parametrize("who", ["0", "-1", "1.5", "Ann", str(2**63)])
+def test_the_command_refuses_what_is_no_user(prod: Platform, who: str) -> None:
+    answer = prod.streaming("erase", "--yes", "--", who)
+    assert answer.exit_code == 2 and "Error:" in answer.output
+    assert not (prod.landing / "erasures").exists()
 
 
 def test_other_versions_and_what_is_kept_for_a_rollback_are_erased(

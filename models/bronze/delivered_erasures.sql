@@ -1,6 +1,7 @@
 /*
 A row is a delivered request that a user be forgotten. What says who the user is goes out of every table
-when the request is loaded, and no load afterwards brings it in again. Nothing takes a request back.
+when the request is loaded, and no load afterwards brings it in again. Nothing takes a request back: it
+is granted for good, whatever becomes of its file.
 Grain: one delivered row.
 */
 MODEL (

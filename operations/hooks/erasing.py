@@ -17,7 +17,7 @@ from operations.sqlmesh_internals import say
 
 
 class Erasing(GenericNotificationTarget):
-    """Has the local databases written anew when a plan or run that erased somebody ends.
+    """Has the local databases written anew when a plan or run that erased somebody ends or fails.
 
     One that was cut off before leaves its mark: the next does it when it begins.
     """
@@ -26,8 +26,10 @@ class Erasing(GenericNotificationTarget):
         {
             NotificationEvent.APPLY_START,
             NotificationEvent.APPLY_END,
+            NotificationEvent.APPLY_FAILURE,
             NotificationEvent.RUN_START,
             NotificationEvent.RUN_END,
+            NotificationEvent.RUN_FAILURE,
         }
     )
     _context: Context = PrivateAttr()
@@ -38,7 +40,8 @@ class Erasing(GenericNotificationTarget):
 
     # pydantic's plugin for mypy takes these methods for fields.
     notify_apply_end = notify_run_start = notify_apply_start  # type: ignore[pydantic-field]
-    notify_run_end = notify_apply_start  # type: ignore[pydantic-field]
+    notify_run_end = notify_apply_failure = notify_apply_start  # type: ignore[pydantic-field]
+    notify_run_failure = notify_apply_start  # type: ignore[pydantic-field]
 
 
 def erase_for_good(context: Context) -> None:

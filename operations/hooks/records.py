@@ -45,6 +45,12 @@ def last(context: Context, environment: str) -> Record | None:
     return next(iter(_read(beside_state(context, TABLE), of_environment)), None)
 
 
+def of(context: Context, command_id: str) -> Record | None:
+    """The record of a command; None where it has none."""
+    found = _read(beside_state(context, TABLE), exp.column("id").eq(command_id))
+    return next(iter(found), None)
+
+
 def unfinished(context: Context) -> list[Record]:
     """The restatements that did not come to their end, the newest first."""
     return _read(beside_state(context, TABLE), exp.column("is_unfinished"))

@@ -120,6 +120,7 @@ class RunRecord:
         """A plan is about to write."""
         versions = {snapshot.name: snapshot.version for snapshot in plan.environment.snapshots}
         self._begin(
+            plan.plan_id,
             plan.environment.name,
             _command_of(plan),
             {name: [versions[name], *time] for name, time in plan.restatements.items()},
@@ -137,7 +138,7 @@ class RunRecord:
         if audit_only:
             return
         if not self._run:
-            self._begin(environment_naming_info.name, "run", {})
+            self._begin(random_id(), environment_naming_info.name, "run", {})
         if self._run:
             self._run["days"] = {
                 snapshot.name: [_day(intervals[0][0]), _day(intervals[-1][1] - 1)]
@@ -146,12 +147,14 @@ class RunRecord:
             }
             self._write()
 
-    def _begin(self, environment: str, command: str, restates: dict[str, Any]) -> None:
+    def _begin(
+        self, command_id: str, environment: str, command: str, restates: dict[str, Any]
+    ) -> None:
         if self._context is None:  # of a project without these hooks
             return
         took = durations(self._context, environment)
         self._run = {
-            "id": random_id(),
+            "id": command_id,
             "environment": environment,
             "command": command,
             "began": _now(),

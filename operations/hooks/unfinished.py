@@ -55,7 +55,7 @@ def finish_in_run(context: Context, environment: str) -> None:
 
 def _finish_switch(context: Context, environment: Environment) -> None:
     """Switches the views that a restatement left; it changed no version."""
-    command = (records.last(context, environment.name) or {}).get("command", "plan")
+    command = (records.of(context, environment.plan_id) or {}).get("command", "plan")
     if command == "restatement":
         again = {"plan_id": random_id(), "previous_plan_id": environment.plan_id}
         promote(context, plan_to_show(context, environment.copy(update=again)))
