@@ -128,6 +128,7 @@ class Platform:
         self.data = folder / "data"
         self.files_format = files_format
         self.deliveries: list[oracle.Delivery] = []
+        self._saved: dict[str, tuple[list[oracle.Delivery], dict[str, str]]] = {}
         self.landing.mkdir(parents=True)
         self.data.mkdir()
         self.settings = {
@@ -168,18 +169,18 @@ class Platform:
                     rows = tuple(json.loads(line, parse_int=str, parse_float=str) for line in lines)
                     self.deliveries.append(oracle.Delivery(feed, day, str(path), rows))
 
-    def save(self) -> None:
+    def save(self, name: str = "saved") -> None:
         """Keeps what has landed, what was made of it and the settings, for `restore`."""
         for part in (self.landing, self.data):
-            shutil.copytree(part, self.folder / "saved" / part.name)
-        self._saved = list(self.deliveries), dict(self.settings)
+            shutil.copytree(part, self.folder / name / part.name)
+        self._saved[name] = list(self.deliveries), dict(self.settings)
 
-    def restore(self) -> None:
+    def restore(self, name: str = "saved") -> None:
         """Goes back to what was saved. The files' names and times are those of then."""
         for part in (self.landing, self.data):
             shutil.rmtree(part)
-            shutil.copytree(self.folder / "saved" / part.name, part)
-        deliveries, settings = self._saved
+            shutil.copytree(self.folder / name / part.name, part)
+        deliveries, settings = self._saved[name]
         self.deliveries, self.settings = list(deliveries), dict(settings)
 
     def environment(self) -> dict[str, str]:

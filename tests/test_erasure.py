@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from harness import (
     checkout,
     draws,
 )
-from sqlmesh.core.engine_adapter import DuckDBEngineAdapter
+from killing import command
 
 from macros import erasure
 from operations.environment.lineage import parents
@@ -375,39 +374,18 @@ def test_a_request_of_nobody_stops_the_run(prod: Platform, who: str | None) -> N
     prod.check()
 
 
-class Killed(Exception):
-    """The command is cut off here."""
-
-
-@contextmanager
-def cut_off(number: int) -> Iterator[list[str]]:
-    """Cuts a command off before one of the statements that erase; keeps those that came."""
-    seen: list[str] = []
-    execute = DuckDBEngineAdapter._execute
-
-    def counted(self: DuckDBEngineAdapter, sql: str, *arguments: object, **named: object) -> None:
-        if sql.startswith(("MERGE ", "COPY FROM DATABASE", "ATTACH", "DETACH", "CHECKPOINT")):
-            seen.append(sql)
-            if len(seen) == number:
-                raise Killed(sql)
-        execute(self, sql, *arguments, **named)
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(DuckDBEngineAdapter, "_execute", counted)
-        yield seen
-
-
 def test_what_is_cut_off_is_done_by_the_next(prod: Platform) -> None:
-    """At each statement that erases or writes the files anew."""
-    with cut_off(0) as all_of_them:
-        assert prod.streaming("erase", "1", "--yes").exit_code == 0
-    assert len(all_of_them) > 10
-    for number in sorted({*random.sample(range(1, len(all_of_them) + 1), draws(3)), 1}):
+    """Killed at any step that writes; a request that was not written yet is typed again."""
+    erase = ("streaming", "erase", "1", "--yes")
+    ended = command(prod, SECOND, *erase)
+    assert ended.code == 0 and left(prod) == set()
+    for point in random.sample(ended.writes(), draws(2)):
         prod.restore()
-        with cut_off(number), suppress(Killed):
-            assert prod.streaming("erase", "1", "--yes").exit_code == 1
-        assert prod.streaming("run").exit_code == 0
-        assert left(prod) == set()
+        assert command(prod, SECOND, *erase, kill_at=point).killed
+        if not any((prod.landing / "erasures").glob("*/*")):
+            assert command(prod, SECOND, *erase).code == 0
+        assert command(prod, SECOND, "streaming", "run").code == 0
+        assert left(prod) == set(), f"killed before step {point}: {ended.steps[point - 1]}"
 
 
 def test_without_a_landing_a_request_lies_beside_the_data(seeds_in_prod: Platform) -> None:
