@@ -31,7 +31,11 @@ MADE = re.compile(r"(guide|rules|models/[\w/]+)\.md|dashboard/index\.html")
 NOT_HERE = re.compile(r"(data|logs|site|\.venv|\.warehouse)(/.*)?|benchmarks/\.work|config\.yaml")
 ENDINGS = "bat|csv|java|json|jsonl|j2|md|py|sh|sql|toml|txt|yaml|yml"
 # Variables of tests and workflows, which are no settings of the platform.
-OTHER_VARIABLES = {"STREAMING_APPROVERS", "STREAMING_TEST_DRAWS", "STREAMING_WRITE_PICTURES"}
+OTHER_VARIABLES = {
+    "STREAMING_APPROVERS",
+    *("STREAMING_TEST_DRAWS", "STREAMING_TEST_SEED"),
+    *("STREAMING_WRITE_PICTURES", "STREAMING_WRITE_SOAK"),
+}
 
 by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 by_current_page = pytest.mark.parametrize("page", CURRENT, ids=lambda page: page.name)
