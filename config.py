@@ -16,7 +16,7 @@ from sqlmesh.integrations.github.cicd.config import GithubCICDBotConfig
 
 from macros.settings import databricks_host, setting
 from operations.hooks.loader import ProjectLoader
-from operations.sqlmesh_internals import local_state, sql_warehouse
+from operations.sqlmesh_internals import duckdb_files, local_state, sql_warehouse
 
 DATA = setting("STREAMING_DATA_DIR")
 ON_DATABRICKS = bool(setting("DATABRICKS_HOST"))
@@ -74,14 +74,13 @@ config = Config(
     default_gateway="local",
     gateways={
         "local": {
-            "connection": {
-                "type": "duckdb",
-                "catalogs": {
+            "connection": duckdb_files(
+                catalogs={
                     "streaming_prod": f"{DATA}/streaming_prod.duckdb",
                     "streaming_dev": f"{DATA}/streaming_dev.duckdb",
                 },
-                "concurrent_tasks": 3,
-                "connector_config": {
+                concurrent_tasks=3,
+                connector_config={
                     "TimeZone": "UTC",
                     "preserve_insertion_order": False,
                     # A quarter less to write than the format that DuckDB before 1.2 can read.
@@ -90,8 +89,8 @@ config = Config(
                     "enable_external_file_cache": False,
                 },
                 # Each is a statement of its own in DuckDB: a quarter of those of a daily run.
-                "register_comments": False,
-            },
+                register_comments=False,
+            ),
             "state_connection": local_state(f"{DATA}/state.duckdb", concurrent_tasks=3),
         },
         **({"databricks": databricks()} if ON_DATABRICKS else {}),

@@ -373,6 +373,59 @@ def ui(gateway: str | None, options: tuple[str, ...]) -> None:
 
 
 @streaming.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--snapshot-only", is_flag=True, help="Only silver.users_snapshot, as parquet.")
+@gateway_option
+def backup(folder: Path, snapshot_only: bool, gateway: str | None) -> None:
+    """Copy the local databases and the state into a new FOLDER, as one set."""
+    from operations import backup
+
+    if snapshot_only:
+        from operations import users_snapshot
+
+        with project(gateway, load=False) as context:
+            kept = users_snapshot.keep(context, folder)
+        click.echo(f"{kept:,} versions of {users_snapshot.MODEL} are in {folder}.")
+        return
+    began = time.monotonic()
+    files = backup.back_up(folder)
+    size = sum(file.stat().st_size for file in files)
+    click.echo(
+        f"{len(files)} files, {size / 1e6:,.1f} MB, in {time.monotonic() - began:.1f} s: {folder}\n"
+        "It holds personal data, also of users who ask to be erased later: delete it when it has "
+        "served.\nThe landing is no part of it."
+    )
+
+
+@streaming.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--replace", is_flag=True, help="In the place of databases that are there.")
+@click.option("--snapshot-only", is_flag=True, help="Only silver.users_snapshot, into prod's.")
+@gateway_option
+def restore(folder: Path, replace: bool, snapshot_only: bool, gateway: str | None) -> None:
+    """Put a backup in place, and erase again who was erased since."""
+    from operations import backup
+    from operations.sqlmesh_internals import configure_console
+
+    configure_console()
+    if snapshot_only:
+        from operations import users_snapshot
+
+        with project(gateway, load=False) as context:
+            kept, now = users_snapshot.bring_back(context, folder)
+        click.echo(f"{kept:,} versions were kept; {users_snapshot.MODEL} now has {now:,}.")
+        return
+    made_at = backup.restore(folder, replace)
+    click.echo(f"The state and the tables are those of {made_at}.")
+    with project("local") as context:
+        for line in backup.erase_again(context):
+            click.echo(line)
+    click.echo("Next: streaming run, which loads what was delivered since.")
+
+
+@streaming.command()
+@gateway_option
+@click.option("--accept", is_flag=True, help="Let state and tables belong together from now on.")
 @click.option("--workspace", is_flag=True, help="Also try there what its documentation promises.")
 @click.option("--only", default="", help="With --workspace: the items whose names have this.")
 @click.option(
@@ -381,13 +434,15 @@ def ui(gateway: str | None, options: tuple[str, ...]) -> None:
     default="workspace_check.json",
     help="With --workspace: the file for the findings.  [default: workspace_check.json]",
 )
-def check(workspace: bool, only: str, out: Path) -> None:
-    """Whether the gateway databricks can be used, or which setting is wrong."""
-    from operations import connection
+def check(gateway: str | None, accept: bool, workspace: bool, only: str, out: Path) -> None:
+    """Whether Databricks can be used, if set; whether state and tables say the same."""
+    from operations import connection, consistency
 
-    connection.check()
-    catalogs = " and ".join(connection.CATALOGS)
-    click.echo(f"The gateway databricks can be used: {catalogs} are there.")
+    if workspace or (gateway or connection.default_gateway()) == connection.GATEWAY:
+        connection.check()
+        catalogs = " and ".join(connection.CATALOGS)
+        click.echo(f"The gateway databricks can be used: {catalogs} are there.")
+        gateway = connection.GATEWAY
     if workspace:
         from operations import terminal
         from operations.workspace import check as acceptance
@@ -398,6 +453,9 @@ def check(workspace: bool, only: str, out: Path) -> None:
         click.echo(f"{acceptance.counted(findings)}. The findings are in {out}.")
         if differing := acceptance.differing(findings):
             raise CommandError(f"Not as expected: {', '.join(differing)}. What to do is above.")
+        return
+    with consistency.opened(gateway) as context:
+        click.echo(consistency.compare(context, accept))
 
 
 @streaming.command()

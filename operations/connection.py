@@ -20,6 +20,8 @@ from macros.settings import databricks_host, setting
 from operations import PROJECT, CommandError
 from operations.sqlmesh_internals import config_of
 
+GATEWAY = "databricks"
+OF_GATEWAY = ("DATABRICKS_HOST", "DATABRICKS_HTTP_PATH", "DATABRICKS_TOKEN", "DATABRICKS_CLIENT_ID")
 CATALOGS = ("streaming_prod", "streaming_dev")
 PATIENCE = 10  # seconds for the host's first answer
 A_TOKEN = r"dapi\w+|[^/@]+@"  # that somebody put into the host's name
@@ -68,6 +70,11 @@ REMEDIES = {
 
 class Unusable(CommandError):
     """What stands in the way, and the way out."""
+
+
+def default_gateway() -> str:
+    """The gateway that is checked where none is named: that to Databricks if any of it is set."""
+    return GATEWAY if any(map(setting, OF_GATEWAY)) else "local"
 
 
 def check() -> None:

@@ -18,6 +18,7 @@ from macros.feeds import REQUESTS
 from macros.settings import landing_of
 from operations import CommandError
 from operations.environment.shown import Snapshots, fetch, last_day, made, shown
+from operations.hooks.belonging import begin
 from operations.hooks.erasing import write_anew
 from operations.hooks.state_lock import in_turn
 from operations.landing import MODEL
@@ -115,6 +116,7 @@ def erase(context: Context, days: Iterable[date]) -> list[dict[str, Any]]:
     """
     days = sorted({*days})
     with in_turn(context, "erase"):
+        begin(context)
         try:
             evidence = [line for day in days for line in _erase(context, day)]
         finally:

@@ -50,6 +50,7 @@ from sqlmesh.core.snapshot import (
     snapshots_to_dag,
 )
 from sqlmesh.core.snapshot.definition import Interval, QualifiedViewName, remove_interval
+from sqlmesh.core.state_sync import StateReader, StateSync
 from sqlmesh.core.state_sync.db.utils import snapshot_id_filter
 from sqlmesh.core.table_diff import RowDiff, TableDiff
 from sqlmesh.core.test import ModelTestMetadata
@@ -62,6 +63,8 @@ from sqlmesh.utils.concurrency import NodeExecutionFailedError
 from sqlmesh.utils.date import TimeLike, now
 from sqlmesh.utils.errors import ConfigError
 from sqlmesh.utils.hashing import crc32
+
+from operations.damage import explained
 
 # Used as they are: what the tests say of each is all that the platform relies on.
 __all__ = [
@@ -84,6 +87,8 @@ __all__ = [
     "RowDiff",
     "SnapshotId",
     "SnapshotTableInfo",
+    "StateReader",
+    "StateSync",
     "TableDiff",
     "configure_console",
     "get_console",
@@ -95,7 +100,7 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-PLANNING = "_streaming_planning"  # a console's attribute: what is done before a plan
+STEPS = "_streaming_steps"  # a console's attribute: what is done before it is told something
 
 
 class Loader(SqlMeshLoader):
@@ -195,7 +200,35 @@ def sql_warehouse(**settings: Any) -> DatabricksConnectionConfig:
         raise ConfigError(f"The gateway to Databricks: {reasons}. See .env.example.") from None
 
 
-class _LocalStateAdapter(DuckDBEngineAdapter):
+class _FilesAdapter(DuckDBEngineAdapter):
+    """SQLMesh's adapter of DuckDB; of a file that is damaged or in use it says the way out."""
+
+    @property
+    def cursor(self) -> Any:
+        """Connects if it has to."""
+        with explained():
+            return super().cursor
+
+    @contextmanager
+    def transaction(self, condition: bool | None = None) -> Iterator[None]:
+        """Connects if it has to, and begins one where the adapter has any."""
+        with explained(), super().transaction(condition):
+            yield
+
+    def _execute(self, sql: str, *arguments: Any, **named: Any) -> None:
+        with explained():
+            super()._execute(sql, *arguments, **named)
+
+
+class _Files(DuckDBConnectionConfig):
+    """SQLMesh's connection to files of DuckDB."""
+
+    @property
+    def _engine_adapter(self) -> type[DuckDBEngineAdapter]:
+        return _FilesAdapter
+
+
+class _LocalStateAdapter(_FilesAdapter):
     """SQLMesh's adapter, with the transactions that SQLMesh asks for and DuckDB has.
 
     SQLMesh goes without: a command that was killed between two statements left a state without the
@@ -220,6 +253,11 @@ class _LocalState(DuckDBConnectionConfig):
 def local_state(database: str, concurrent_tasks: int) -> DuckDBConnectionConfig:
     """The connection to a state in a file, what is written to it being whole or not at all."""
     return _LocalState(database=database, concurrent_tasks=concurrent_tasks)
+
+
+def duckdb_files(**settings: Any) -> DuckDBConnectionConfig:
+    """The connection of a gateway to files of DuckDB, from SQLMesh's settings of a connection."""
+    return _Files(**settings)
 
 
 def listen(method: str, listener: Callable[..., None]) -> None:
@@ -339,22 +377,61 @@ def evaluate(
     )
 
 
-def before_plans(step: Callable[[EvaluatablePlan], None]) -> None:
-    """Has a step done before a plan writes anything; one that raises stops the plan.
+def before(method: str, step: Callable[..., None]) -> None:
+    """Has a step done before SQLMesh tells its console something; one that raises stops it.
 
-    That of the first call of a console: whose context plans, the step has to know by the plan's id.
+    That of the first call of a console and method: whose context it is, the step has to know.
+
+    Args:
+        method: Of the console, such as `start_plan_evaluation`: before a plan writes anything.
+        step: Is given what the console is.
     """
     console = get_console()
-    if hasattr(console, PLANNING):
+    steps: set[str] = vars(console).setdefault(STEPS, set())
+    if method in steps:
         return
-    setattr(console, PLANNING, step)
-    shown = console.start_plan_evaluation
+    steps.add(method)
+    shown = getattr(console, method)
 
-    def told(plan: EvaluatablePlan) -> None:
-        step(plan)
-        shown(plan)
+    def told(*arguments: Any, **named: Any) -> Any:
+        step(*arguments, **named)
+        return shown(*arguments, **named)
 
-    console.start_plan_evaluation = told  # type: ignore[method-assign]
+    setattr(console, method, told)
+
+
+def before_state_is_used(context: Context, step: Callable[[StateSync], None]) -> None:
+    """Has a step done before a context uses its state; one that raises stops the command.
+
+    SQLMesh takes a state that it cannot open for one that is not there yet, and initializes it.
+
+    Args:
+        step: Is given the state, which has not connected yet.
+    """
+    connect = context._new_state_sync
+
+    def told() -> StateSync:
+        state = connect()
+        try:
+            step(state)
+        except Exception:
+            state.close()
+            raise
+        return state
+
+    context._new_state_sync = told  # type: ignore[method-assign]
+
+
+def has_state(context: Context) -> bool:
+    """Whether a context's state is there; makes none, as any other use of it does."""
+    return bool(context._new_state_sync().get_versions(validate=False).schema_version)
+
+
+def state_adapter(state: StateReader) -> EngineAdapter:
+    """What runs statements on the database of a state, which may be a cache of another."""
+    of_database: Any = getattr(state, "state_sync", state)
+    adapter: EngineAdapter = of_database.engine_adapter
+    return adapter
 
 
 def forget(

@@ -17,8 +17,8 @@ from harness import PROJECT, Platform, checkout
 from operations import cli, launcher, terminal
 
 COMMANDS = (
-    "run status last-run changes rollback erase person landing generate docs dashboard ui check "
-    "jobs".split()
+    "run status last-run changes rollback erase person landing generate docs dashboard ui backup "
+    "restore check jobs".split()
 )
 
 
@@ -103,7 +103,8 @@ def test_a_database_that_another_process_holds(tmp_path: Path) -> None:
     finally:
         holder.communicate("\n")
     assert told.exit_code == 1
-    assert "state.duckdb" in told.stderr and "lock" in told.stderr
+    assert "state.duckdb is in use by another command (PID" in told.stderr
+    assert told.stderr.splitlines()[-1].startswith("Next: ")
 
 
 def test_jobs_are_those_of_the_bundle(tmp_path: Path) -> None:

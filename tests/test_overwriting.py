@@ -9,6 +9,8 @@ import pytest
 from harness import SEEDS_LAST, Platform
 from sqlmesh.utils.errors import SQLMeshError
 
+from operations.hooks.belonging import IN_WAREHOUSE
+
 
 def plan(platform: Platform, environment: str) -> None:
     platform.plan(SEEDS_LAST, environment, include_unmodified=True)
@@ -48,6 +50,10 @@ def test_what_stands_in_dev(seeds_in_prod: Platform, kind: str) -> None:
 
 
 def test_the_state_is_lost(seeds_in_prod: Platform) -> None:
+    """Of tables that were built before a state and its tables knew each other."""
+    with duckdb.connect(str(seeds_in_prod.data / "state.duckdb")) as of_state:
+        of_state.execute("DROP SCHEMA streaming CASCADE")
+    seeds_in_prod.query(f"DROP TABLE {IN_WAREHOUSE}", access="READ_WRITE")
     versions = "SELECT * FROM streaming_prod.silver.users_snapshot ORDER BY ALL"
     before = seeds_in_prod.query(versions)
     state = seeds_in_prod.data / "state.duckdb"

@@ -256,7 +256,8 @@ def test_a_state_of_an_older_sqlmesh_waits_for_the_migration(prod: Shared) -> No
 
 
 def test_export_and_import(prod: Shared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another database takes the state over: nothing is computed again, and the next day runs."""
+    """Another database takes the state over, when it is accepted as that of the tables: nothing is
+    computed again, and the next day runs."""
     file = str(tmp_path / "state.json")
     exported = prod.platform.command("state", "export", "-o", file, "--no-confirm")
     assert exported.returncode == 0, exported.stdout
@@ -269,7 +270,11 @@ def test_export_and_import(prod: Shared, tmp_path: Path, monkeypatch: pytest.Mon
     planned = prod.platform.command("plan", "--auto-apply", "--no-prompts", "--skip-tests")
     assert "No changes to plan" in planned.stdout, planned.stdout
     day = prod.deliver()
+    refused = prod.platform.command(*run(day))
+    assert refused.returncode == 1 and "do not belong together" in refused.stdout
     assert not restored.recorded(day)
+    accepted = prod.platform.streaming("check", "--accept")
+    assert "say the same" in accepted.output, accepted.output
     ran = prod.platform.command(*run(day))
     assert ran.returncode == 0, ran.stdout
     assert set(re.findall(r"\d{4}-\d\d-\d\d", ran.stdout)) == {str(day)}

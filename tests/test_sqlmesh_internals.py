@@ -15,6 +15,7 @@ from io import StringIO
 from pathlib import Path
 from shutil import copytree, ignore_patterns
 
+import duckdb
 import pytest
 from harness import PROJECT
 from rich.console import Console as RichConsole
@@ -36,6 +37,7 @@ from sqlmesh.core.notification_target import (
 from sqlmesh.utils.errors import ConfigError, PlanError
 
 from operations import sqlmesh_internals as internals
+from operations.damage import Damaged
 
 # What SQLMesh's documentation imports or explains; None: any name of the module.
 PROMISED: dict[str, set[str] | None] = {
@@ -265,7 +267,7 @@ def test_a_table_beside_the_state(folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_step_that_raises_stops_a_plan_before_it_writes(folder: Path, tmp_path: Path) -> None:
-    """before_plans."""
+    """before."""
     project = copytree(folder, tmp_path / "project", ignore=ignore_patterns("*.duckdb", ".cache"))
     write(project, "SELECT 3 AS id, 'c' AS name")
 
@@ -273,10 +275,63 @@ def test_a_step_that_raises_stops_a_plan_before_it_writes(folder: Path, tmp_path
         raise ConfigError(plan.environment.name)
 
     with opened(project, TerminalConsole()) as context:
-        internals.before_plans(stop)
+        internals.before("start_plan_evaluation", stop)
         with pytest.raises(ConfigError, match="^prod$"):
             context.plan("prod", auto_apply=True, no_prompts=True, skip_linter=True)
         assert not context.state_reader.get_environment("prod")
+
+
+def test_a_state_is_used_after_a_step(folder: Path, tmp_path: Path) -> None:
+    """before_state_is_used, has_state, state_adapter. The step is given the StateSync; the
+    StateReader that a context has is a cache of it. Without a step that raises, the state is made.
+    """
+    project = copytree(folder, tmp_path / "project", ignore=ignore_patterns("*.duckdb", ".cache"))
+    given: list[internals.StateSync] = []
+
+    def stop(state: internals.StateSync) -> None:
+        given.append(state)
+        raise ConfigError("no")
+
+    with opened(project) as context:
+        assert not internals.has_state(context)
+        internals.before_state_is_used(context, stop)
+        with pytest.raises(ConfigError, match="^no$"):
+            context.plan("prod", auto_apply=True, no_prompts=True, skip_linter=True)
+        assert internals.state_adapter(given[0]).fetchone("SELECT 1") == (1,)
+    with opened(project) as context:
+        assert not internals.has_state(context)
+        reader: internals.StateReader = context.state_reader
+        assert internals.has_state(context)
+        names = internals.state_adapter(reader).fetchall("SELECT table_name FROM duckdb_tables()")
+        assert ("_snapshots",) in names
+
+
+def test_a_run_tells_of_what_it_computes_before_it_does(folder: Path, tmp_path: Path) -> None:
+    """By start_evaluation_progress; a run that has nothing to do does not."""
+    project = copytree(folder, tmp_path / "project", ignore=ignore_patterns("*.duckdb", ".cache"))
+    told: list[object] = []
+    with opened(project, TerminalConsole()) as context:
+        internals.before("start_evaluation_progress", lambda *a, **n: told.append(a))
+        context.plan("prod", auto_apply=True, no_prompts=True, skip_linter=True)
+        assert len(told) == 1
+        context.run("prod")
+        assert len(told) == 1
+
+
+@pytest.mark.parametrize("kind", ["database", "catalogs"])
+def test_an_error_of_a_file_is_said_in_other_words(tmp_path: Path, kind: str) -> None:
+    """duckdb_files: whether it connects or attaches; another error is DuckDB's."""
+    file = tmp_path / "lake.duckdb"
+    file.write_text("no database" * 1000)
+    settings = {"database": str(file)} if kind == "database" else {"catalogs": {"lake": str(file)}}
+    adapter = internals.duckdb_files(**settings).create_engine_adapter()
+    with pytest.raises(Damaged, match="lake.duckdb is damaged"):
+        adapter.fetchone("SELECT 1")
+    file.unlink()
+    assert adapter.fetchone("SELECT 1") == (1,)
+    with pytest.raises(duckdb.CatalogException):
+        adapter.fetchone("SELECT * FROM missing")
+    adapter.close()
 
 
 @pytest.mark.parametrize("blocking", [False, True])

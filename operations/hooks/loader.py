@@ -17,6 +17,7 @@ from sqlmesh import Context
 
 from operations.hooks.alerts import alert_on_failure
 from operations.hooks.before_plans import look_before_plans
+from operations.hooks.belonging import begin_plan, keep_together
 from operations.hooks.erasing import erase_for_good
 from operations.hooks.failures import tell_failures_in_words
 from operations.hooks.landing import account_for_landing
@@ -37,7 +38,10 @@ class ProjectLoader(Loader):
         super().__init__(context, path)
         lock_shared_state(context)
         record = keep_record(context)
-        look_before_plans(context, refuse_to_overwrite, refuse_while_unfinished, record.begin_plan)
+        keep_together(context)
+        look_before_plans(
+            context, refuse_to_overwrite, refuse_while_unfinished, begin_plan, record.begin_plan
+        )
         account_for_landing(context)
         tell_failures_in_words()
         alert_on_failure(context)

@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,9 +14,9 @@ from sqlmesh import Context
 from sqlmesh.utils.date import now, to_datetime
 from sqlmesh.utils.errors import SQLMeshError
 
-from macros.feeds import FEEDS, LANDED
+from macros.feeds import FEEDS, LANDED, REQUESTS
 from macros.reading.listing import Stock, Stray, take_stock
-from macros.settings import FORMATS, setting
+from macros.settings import FORMATS, landing_of, setting
 from operations.landing import late
 from operations.landing.late import Late
 from operations.terminal import Table, counted, first_of
@@ -87,9 +87,9 @@ def look(context: Context, environment: str, with_late: bool = True) -> Account:
         SQLMeshError: A setting is wrong, the landing cannot be listed or nothing in it is read; or
             STREAMING_STRAY_FILES is `stop` and there are some.
     """
-    if not (landing := setting("STREAMING_LANDING")):
-        return Account()
     start = to_datetime(context.config.model_defaults.start or 0).date()
+    if not (landing := setting("STREAMING_LANDING")):
+        return _requests_beside_data(context, environment, start) if with_late else Account()
     since = None
     if context.engine_adapter.dialect == "databricks":
         since = now().date() - timedelta(days=int(setting("STREAMING_LATE_DAYS")))
@@ -106,6 +106,19 @@ def look(context: Context, environment: str, with_late: bool = True) -> Account:
             "rename these files, or set it to 'tell'."
         )
     return account
+
+
+def _requests_beside_data(context: Context, environment: str, start: date) -> Account:
+    """The requests for erasure that lie beside the local data and are not granted.
+
+    As after a restore of data that is older than they are.
+    """
+    place, files_format = landing_of(REQUESTS, context.engine_adapter.dialect)
+    if not (Path(place) / REQUESTS).is_dir():
+        return Account()
+    files = take_stock(context.engine_adapter, place, [REQUESTS], files_format, start, None).files
+    found, days = late.find(context, environment, files, None)
+    return Account(late=[file for file in found if file.feed == REQUESTS], days=days)
 
 
 def _nothing_is_read(landing: str, files_format: str, stock: Stock) -> str:

@@ -63,7 +63,7 @@ def find(
     models = {snapshot.model.name: snapshot for snapshot in snapshots.values() if snapshot.is_model}
     if ACCOUNT not in models:
         return [], 0
-    accounted = _days(models[ACCOUNT], since)
+    accounted = recorded_days(models[ACCOUNT], since)
     account = _accounted(context, views[ACCOUNT], accounted)
     differing: list[Late] = []
     days = {file.day for file in files}
@@ -71,7 +71,7 @@ def find(
         name = f"bronze.{MODEL}{feed}"
         if name not in models:
             continue
-        done = _days(models[name], since)
+        done = recorded_days(models[name], since)
         loaded = {path: was for path, was in account[feed].items() if was.day in done}
         loaded |= _only_in_bronze(context, views[name], done - accounted)
         landed = {file.path: file for file in files if file.feed == feed and file.day in done}
@@ -172,8 +172,8 @@ def _models(late: Sequence[Late]) -> list[str]:
     return [f"bronze.{MODEL}{feed}" for feed in FEEDS if feed in {file.feed for file in late}]
 
 
-def _days(snapshot: Snapshot, since: date | None) -> set[date]:
-    """The days that a model has been computed for."""
+def recorded_days(snapshot: Snapshot, since: date | None = None) -> set[date]:
+    """The days that a model has been computed for, as the state has recorded it."""
     return {
         day
         for start, end in snapshot.intervals
