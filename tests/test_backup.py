@@ -210,18 +210,13 @@ def test_a_file_that_is_damaged(prod: Platform, name: str, kind: str) -> None:
         refused_by_sqlmesh(prod, "is damaged")
 
 
-@pytest.mark.parametrize(("name", "other"), [(STATE, PROD), (PROD, STATE)])
-def test_a_write_ahead_log_that_is_damaged(prod: Platform, name: str, other: str) -> None:
-    """DuckDB replays it before anything is read; that of another file is not taken."""
-    leave_log(prod.data / other)
-    of_other = (prod.data / f"{other}.wal").read_bytes()
-    prod.restore()
+@pytest.mark.parametrize("name", [STATE, PROD])
+def test_a_write_ahead_log_that_is_damaged(prod: Platform, name: str) -> None:
+    """DuckDB replays it before anything is read."""
     leave_log(prod.data / name)
     log = prod.data / f"{name}.wal"
     content = log.read_bytes()
     log.write_bytes(content[:100] + b"\xff" * 20 + content[120:])
-    refused(prod, "is damaged")
-    log.write_bytes(of_other)
     refused(prod, "is damaged")
 
 
