@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import http.server
-from functools import partial
 from pathlib import Path
 
-from operations import PROJECT, CommandError
+from operations import PROJECT, CommandError, local_server
 
 
 def build(folder: Path) -> None:
@@ -27,17 +25,13 @@ def build(folder: Path) -> None:
 
 
 def serve(folder: Path, port: int) -> None:
-    """Serves the site of a folder on 127.0.0.1 until Ctrl-C.
+    """Serves the site of a folder on this machine until Ctrl-C.
 
     Raises:
-        CommandError: There is none.
+        CommandError: There is none, or the port cannot be had.
     """
+    from starlette.staticfiles import StaticFiles
+
     if not (folder / "index.html").exists():
         raise CommandError(f"There is no site in {folder} yet. Make it: streaming docs")
-    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
-        print(f"http://127.0.0.1:{server.server_port}/ until Ctrl-C", flush=True)
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            pass
+    local_server.serve(StaticFiles(directory=folder, html=True), port)

@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,7 +33,6 @@ EXPLAINED = {
 FOLDER = click.Path(file_okay=False, path_type=Path, resolve_path=True)
 FILE = click.Path(dir_okay=False, path_type=Path, resolve_path=True)
 DAY = click.DateTime(["%Y-%m-%d"])
-PASSED_ON = {"ignore_unknown_options": True}
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -87,6 +85,17 @@ def format_option(*formats: str) -> Callable[[Function], Function]:
     """The option of a command that answers in several forms, the first by default."""
     return click.option(
         "--format", "form", type=click.Choice(formats), default=formats[0], show_default=True
+    )
+
+
+def port_option(default: int) -> Callable[[Function], Function]:
+    """The option of a command that serves pages on this machine."""
+    return click.option(
+        "--port",
+        type=click.IntRange(1024, 65535),
+        default=default,
+        show_default=True,
+        help="Where it is served, on 127.0.0.1.",
     )
 
 
@@ -317,9 +326,9 @@ def generate(out: Path, append_day: bool, start: datetime | None, **given: Any) 
 @click.option(
     "--folder", type=FOLDER, default=PROJECT / "site", help="Of the site.  [default: site]"
 )
-@click.option("--port", default=8001, show_default=True, help="serve: on 127.0.0.1.")
+@port_option(8001)
 def docs(what: str, folder: Path, port: int) -> None:
-    """Build the documentation site of prod, or serve it."""
+    """Build the documentation site of prod, or serve it to your browser."""
     from documentation import site
 
     if what == "serve":
@@ -329,20 +338,16 @@ def docs(what: str, folder: Path, port: int) -> None:
         click.echo(f"Next: open {folder / 'index.html'}, or: streaming docs serve")
 
 
-@streaming.command(context_settings=PASSED_ON)
+@streaming.command()
 @click.option("--environment", help="The one it shows.  [default: prod]")
 @click.option("--export", "folder", type=FOLDER, help="Write it as a page of pictures instead.")
 @click.option("--bundle", is_flag=True, help="Write the AI/BI dashboards of the bundle instead.")
+@port_option(2718)
 @gateway_option
-@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[MARIMO'S OPTIONS]")
 def dashboard(
-    environment: str | None,
-    folder: Path | None,
-    bundle: bool,
-    gateway: str | None,
-    options: tuple[str, ...],
+    environment: str | None, folder: Path | None, bundle: bool, port: int, gateway: str | None
 ) -> None:
-    """Open the analysts' dashboard in the browser."""
+    """Serve the analysts' dashboard to your browser."""
     if bundle:
         from resources.ai_bi.generate import write_all
 
@@ -354,22 +359,44 @@ def dashboard(
             export(context, environment or "prod", folder)
         click.echo(f"Next: open {folder / 'index.html'}")
     else:
-        import_module("marimo")
+        from marimo import create_asgi_app
+
+        from operations import local_server
+
         chosen = {
             "STREAMING_DASHBOARD_ENVIRONMENT": environment,
             "SQLMESH__DEFAULT_GATEWAY": gateway,
         }
         os.environ.update({name: value for name, value in chosen.items() if value})
-        _become("marimo", "run", "dashboard/app.py", *options)
+        app = create_asgi_app(quiet=True).with_app(path="", root="dashboard/app.py")
+        local_server.serve(app.build(), port)
+        os._exit(0)  # would wait for the threads of what marimo has open
 
 
-@streaming.command(context_settings=PASSED_ON)
+@streaming.command()
+@click.option(
+    "--mode",
+    type=click.Choice(["ide", "catalog", "plan"]),
+    default="ide",
+    show_default=True,
+    help="catalog: models alone; plan: without the editor.",
+)
+@click.option("--shared", is_flag=True, help="Also where others share prod.")
+@port_option(8000)
 @gateway_option
-@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[OPTIONS OF SQLMESH UI]")
-def ui(gateway: str | None, options: tuple[str, ...]) -> None:
-    """Open SQLMesh's UI in the browser."""
-    import_module("uvicorn")
-    _become("sqlmesh", *(["--gateway", gateway] if gateway else []), "ui", *options)
+def ui(mode: str, shared: bool, port: int, gateway: str | None) -> None:
+    """Serve SQLMesh's UI to your browser."""
+    from operations import local_server
+    from operations.sqlmesh_internals import config_of, ui_app
+
+    config = config_of(PROJECT)
+    name = gateway or config.default_gateway_name
+    if config.get_connection(name).type_ != "duckdb" and not shared:
+        raise CommandError(
+            f"The gateway {name} leads to a prod that others share, and the UI can plan it and "
+            "write to its tables. `streaming ui --shared` opens it all the same."
+        )
+    local_server.serve(ui_app(PROJECT, name, mode), port)
 
 
 @streaming.command()
@@ -535,12 +562,6 @@ def _of_landing(landing: Path, files_format: str) -> str:
 
 def _options(names: Iterable[str]) -> str:
     return ", ".join(f"--{name}" for name in names)
-
-
-def _become(program: str, *arguments: str) -> None:
-    """Runs a program of this Python in the place of this one."""
-    path = Path(sys.executable).with_name(program)
-    os.execv(path, [str(path), *arguments])
 
 
 def main() -> None:

@@ -8,8 +8,9 @@ name here what the platform takes to be so, and holds it against the pinned vers
 from __future__ import annotations
 
 import logging
+import os
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -336,6 +337,14 @@ def file_of(definition: Model | ModelAudit) -> Path | None:
 def config_of(project: Path) -> Config:
     """The configuration of a project, without a context."""
     return load_configs(None, Config, [project])[project]
+
+
+def ui_app(project: Path, gateway: str, mode: str) -> Callable[..., Awaitable[None]]:
+    """SQLMesh's UI as an ASGI application; `sqlmesh ui` would serve it to whoever asks."""
+    os.environ |= {"PROJECT_PATH": str(project), "GATEWAY": gateway, "UI_MODE": mode}
+    from web.server.main import create_app  # of SQLMesh's extra `web`
+
+    return create_app()
 
 
 def audit(

@@ -69,7 +69,8 @@ OWN = {
     "lock._context",
     "lock._state",
     "lock._minutes",
-}  # targets of ours
+    "os._exit",
+}  # targets of ours, and Python's
 SINCE = "2026-01-01"
 ROWS = "SELECT 1 AS id, 'a' AS name UNION ALL SELECT 2, 'b'"
 
@@ -626,6 +627,20 @@ def test_versions_before_can_be_shown_again(folder: Path, context: Context) -> N
         with pytest.raises(ZeroDivisionError), internals.notified(after, plan):
             raise ZeroDivisionError
         assert told[2:] == ["APPLY_START", "APPLY_FAILURE"]
+
+
+def test_the_ui_is_an_application_of_a_project(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ui_app."""
+    for name in ("PROJECT_PATH", "GATEWAY", "UI_MODE"):
+        monkeypatch.setenv(name, "another's")
+    app = internals.ui_app(folder, "lake", "catalog")
+    from web.server.settings import Mode, Settings
+
+    found = Settings()
+    assert (found.project_path, found.gateway, found.ui_mode) == (folder, "lake", Mode.CATALOG)
+    assert callable(app)
 
 
 def test_nothing_here_is_without_a_test() -> None:

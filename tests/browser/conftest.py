@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from harness import PROJECT, tier_lacks
+from harness import PROJECT, Platform, tier_lacks
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Route
@@ -24,9 +25,19 @@ SIZE = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice")
 NEAR = ("file:", "data:", "blob:", "about:", "http://127.0.0.1:", "ws://127.0.0.1:")
+STRANGER = "stranger.test"  # a name that leads to this machine
+STRANGER_IS_HERE = f"host-resolver-rules=MAP {STRANGER} 127.0.0.1"
 WITHIN = 60  # seconds, for a server that starts
 
 Open = Callable[..., "Page"]
+
+
+class Served(NamedTuple):
+    """Its origin, the address with the token that the terminal shows, and the process."""
+
+    origin: str
+    address: str
+    process: subprocess.Popen[str]
 
 
 @pytest.fixture(scope="module")  # Playwright's loop is in the way of tests that run their own
@@ -39,7 +50,7 @@ def browser() -> Iterator[Browser]:
 
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(
-            executable_path=found, args=["--no-sandbox", "--disable-gpu"]
+            executable_path=found, args=["--no-sandbox", "--disable-gpu", f"--{STRANGER_IS_HERE}"]
         )
         yield started
         started.close()
@@ -114,14 +125,25 @@ def free_port() -> int:
         return server.getsockname()[1]
 
 
-def wait_for(address: str, process: subprocess.Popen[str]) -> None:
-    """Waits until the server of a process answers."""
-    end = time.monotonic() + WITHIN
-    while True:
-        try:
-            urllib.request.urlopen(address, timeout=5).close()
-            return
-        except OSError:
-            assert process.poll() is None, f"It ended with {process.returncode}."
-            assert time.monotonic() < end, f"{address} did not answer in {WITHIN} s."
+@contextmanager
+def served(command: list[str], platform: Platform, log: Path) -> Iterator[Served]:
+    """What a command of `streaming` serves, for as long as it is used; `log` gets what it says."""
+    port = free_port()
+    process = subprocess.Popen(
+        [*command, "--port", str(port)],
+        cwd=PROJECT,
+        env=platform.environment(),
+        stdout=log.open("w"),
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        end = time.monotonic() + WITHIN
+        while not (said := re.search(r"Open (http://\S+) until Ctrl-C\n", log.read_text())):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < end, f"It was not there within {WITHIN} s."
             time.sleep(0.2)
+        yield Served(f"http://127.0.0.1:{port}", said[1], process)
+    finally:
+        process.terminate()
+        process.wait(20)

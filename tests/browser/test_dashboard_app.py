@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import PHONE, Open, free_port, wait_for
-from harness import PROJECT, Platform
+from conftest import PHONE, Open, served
+from harness import Platform
 
 from dashboard.export import export
 from operations import launcher
@@ -23,22 +22,9 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def app(seeds_in_prod: Platform) -> Iterator[str]:
     """The address of the running app."""
-    port = free_port()
-    command = [*launcher.call(), "dashboard", "--headless"]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--no-token"]
-    process = subprocess.Popen(
-        command,
-        cwd=PROJECT,
-        env=seeds_in_prod.environment(),
-        text=True,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        wait_for(f"{address}/health", process)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(20)
+    command = [*launcher.call(), "dashboard"]
+    with served(command, seeds_in_prod, seeds_in_prod.folder / "dashboard.log") as server:
+        yield server.address
 
 
 def test_the_app_draws_the_numbers_of_sql(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from conftest import SIZE, free_port, refuse_elsewhere, wait_for
+from conftest import SIZE, refuse_elsewhere, served
 from harness import PROJECT, Platform, checkout
 
 from operations import launcher
@@ -29,13 +29,14 @@ pytestmark = pytest.mark.slow
 
 
 class Ui(NamedTuple):
-    """The platform, and the address of the UI of its checkout; it has the databases to itself.
+    """The platform, and the UI of its checkout, which has the databases to itself.
 
     `watches` are the rows of gold.fct_watches in prod.
     """
 
     platform: Platform
     watches: int
+    origin: str
     address: str
     process: subprocess.Popen[str]
 
@@ -44,20 +45,9 @@ class Ui(NamedTuple):
 def started(platform: Platform, log: Path, *options: str) -> Iterator[Ui]:
     """The UI of a platform, for as long as it is used."""
     ((watches,),) = platform.query(WATCHES)
-    port = free_port()
-    process = subprocess.Popen(
-        [*launcher.call(platform.project), "ui", "--port", str(port), *options],
-        env=platform.environment(),
-        stdout=log.open("w"),
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        wait_for(f"http://127.0.0.1:{port}/", process)
-        yield Ui(platform, watches, f"http://127.0.0.1:{port}", process)
-    finally:
-        process.terminate()
-        process.wait(20)
+    command = [*launcher.call(platform.project), "ui", *options]
+    with served(command, platform, log) as server:
+        yield Ui(platform, watches, *server)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +65,7 @@ def platform(seeds_in_prod: Platform, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture(scope="module")
 def ui(platform: Platform) -> Iterator[Ui]:
-    """The UI as `sqlmesh ui` starts it."""
+    """The UI as `streaming ui` starts it."""
     with started(platform, platform.data / "ui.log") as running:
         yield running
 
@@ -88,6 +78,12 @@ def page(browser: Browser) -> Iterator[Page]:
     yield context.new_page()
     context.close()
     assert not [address for address in refused if not address.startswith(ELSEWHERE)]
+
+
+def entered(page: Page, ui: Ui, path: str) -> None:
+    """Opens a page of the UI as somebody who has the address that the terminal showed."""
+    page.goto(ui.address)
+    page.goto(ui.origin + path)
 
 
 def settled(page: Page) -> None:
@@ -109,7 +105,7 @@ def test_the_catalog_leaves_the_databases_to_others(
 
 
 def test_catalog_and_lineage_of_a_model(ui: Ui, page: Page, screenshots: Path) -> None:
-    page.goto(f"{ui.address}/data-catalog/models/gold.fct_watches")
+    entered(page, ui, "/data-catalog/models/gold.fct_watches")
     page.get_by_text("Model Details").wait_for()
     for name in ("held_watches", "fct_watches", "top_users_by_engage"):
         page.get_by_text(name).first.wait_for()
@@ -124,14 +120,14 @@ def test_catalog_and_lineage_of_a_model(ui: Ui, page: Page, screenshots: Path) -
 
 
 def test_others_find_the_databases_locked(ui: Ui, page: Page) -> None:
-    page.goto(f"{ui.address}/plan")
+    entered(page, ui, "/plan")
     settled(page)
     other = ui.platform.command("environments")
     assert other.returncode == 1 and "Could not set lock on file" in other.stdout + other.stderr
 
 
 def test_a_query_is_run(ui: Ui, page: Page, screenshots: Path) -> None:
-    page.goto(f"{ui.address}/editor")
+    entered(page, ui, "/editor")
     editor = page.locator(".cm-content").first
     editor.click()
     page.keyboard.press("Control+a")
@@ -147,7 +143,7 @@ def test_a_query_is_run(ui: Ui, page: Page, screenshots: Path) -> None:
 def test_a_changed_model_is_planned_and_applied_to_dev(
     ui: Ui, page: Page, screenshots: Path
 ) -> None:
-    page.goto(f"{ui.address}/plan")
+    entered(page, ui, "/plan")
     page.get_by_text("Environment:").click()
     page.get_by_placeholder("Environment").fill("dev")
     page.get_by_role("button", name="Add").click()
