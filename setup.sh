@@ -73,7 +73,7 @@ set_up() {
     rm -f "$stamp"
     if [ "$1" = dev ]; then pins=requirements-dev.txt; fi
     echo "setup.sh: installing $pins into .venv with $(.venv/bin/python -V); the first time takes about a minute"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$pins" ||
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$pins" ||
         fail "pip could not install $pins (its reason is above; offline, or behind a proxy?). Then again: bash setup.sh"
     .venv/bin/python operations/launcher.py
     { fingerprint && echo "$1"; } >"$stamp.new"

@@ -14,25 +14,27 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from github import Auth, Github
-from github.CheckRun import CheckRun
 from github.GithubException import GithubException
 from github.PullRequest import PullRequest
 from github.PullRequestReview import PullRequestReview
 from github.Repository import Repository
+from github.WorkflowJob import WorkflowJob
 
 from operations import CommandError
 
 COMMAND = "/deploy"
 PROD_BRANCH = "main"
 MAY_WRITE = {"admin", "maintain", "write"}
-# Jobs of .github/workflows/pull-request.yml
+# Whoever may write checks could give one these names: only jobs of this workflow count.
+CHECKS_WORKFLOW = "pull-request.yml"
 REQUIRED_CHECKS = ("checks", "environment")
+BASE_CHANGED = {"base_ref_changed", "automatic_base_change_succeeded"}
 VERDICTS = {"APPROVED", "CHANGES_REQUESTED", "DISMISSED"}
 REPORT_MARK = "<!-- streaming-platform: what changes in the data -->"
 LONGEST_COMMENT = 65_536  # characters
@@ -94,8 +96,6 @@ def refusals(
 ) -> Iterator[str]:
     """Why a pull request may not be deployed, each with the way out; nothing when it may."""
     head, base = pull.head, pull.base
-    if event["comment"]["body"].strip() != COMMAND:
-        yield f"Nothing may follow the command. Comment `{COMMAND}` alone."
     writer = event["comment"]["user"]["login"]
     permission = permission_of(repository, writer)
     if permission not in MAY_WRITE:
@@ -103,6 +103,9 @@ def refusals(
             f"`{writer}` has no write access to this repository (but: {permission})."
             " Someone who has it can comment the command."
         )
+        return  # the rest is nothing to them
+    if event["comment"]["body"].strip() != COMMAND:
+        yield f"Nothing may follow the command. Comment `{COMMAND}` alone."
     if pull.state != "open":
         yield "The pull request is not open. Reopen it, or open another one."
     if pull.draft:
@@ -149,6 +152,9 @@ def missing_approval(pull: PullRequest) -> Iterator[str]:
             " the author, as a variable of the repository: their names on GitHub, with commas."
         )
         return
+    moved = max(
+        (e.created_at for e in pull.get_issue_events() if e.event in BASE_CHANGED), default=None
+    )
     newest: dict[str, PullRequestReview] = {}
     for review in pull.get_reviews():
         login = review.user.login if review.user else ""
@@ -158,9 +164,16 @@ def missing_approval(pull: PullRequest) -> Iterator[str]:
         if review.state == "CHANGES_REQUESTED":
             yield f"`{login}` asks for changes. Make them, and ask for another review."
     approved = [review for review in newest.values() if review.state == "APPROVED"]
-    if any(review.commit_id == pull.head.sha for review in approved):
+    of_head = [review for review in approved if review.commit_id == pull.head.sha]
+    if any(moved is None or review.submitted_at > moved for review in of_head):
         return
-    names = ", ".join(f"`{name}`" for name in sorted(approvers))
+    if of_head:
+        yield (
+            f"Its base was changed to `{pull.base.ref}` after it was approved. Ask for another"
+            f" review by {_names(review.user.login for review in of_head)}."
+        )
+        return
+    names = _names(sorted(approvers))
     earlier = ", ".join(f"`{review.commit_id:.7}`" for review in approved)
     yield (
         f"The newest commit, `{pull.head.sha:.7}`, is not approved"
@@ -170,11 +183,13 @@ def missing_approval(pull: PullRequest) -> Iterator[str]:
 
 
 def missing_checks(repository: Repository, sha: str) -> Iterator[str]:
-    """Which required checks of a commit are not there, not done or not green."""
-    newest: dict[str, CheckRun] = {}
-    for run in repository.get_commit(sha).get_check_runs():
-        if run.name not in newest or run.id > newest[run.name].id:
-            newest[run.name] = run
+    """Which required jobs of the workflow of pull requests are not there, not done or not green."""
+    workflow = repository.get_workflow(CHECKS_WORKFLOW)
+    newest: dict[str, WorkflowJob] = {}
+    for run in workflow.get_runs(event="pull_request", head_sha=sha):
+        for job in run.jobs():
+            if job.name not in newest or job.id > newest[job.name].id:
+                newest[job.name] = job
     for name in REQUIRED_CHECKS:
         if name not in newest:
             yield f"The check `{name}` has not run on `{sha:.7}`. Run the workflow, or push again."
@@ -182,6 +197,10 @@ def missing_checks(repository: Repository, sha: str) -> Iterator[str]:
             yield f"The check `{name}` is not done. Wait for it, and comment again."
         elif newest[name].conclusion != "success":
             yield f"The check `{name}` ended with {newest[name].conclusion}. Make it pass."
+
+
+def _names(logins: Iterable[str]) -> str:
+    return ", ".join(f"`{login}`" for login in logins)
 
 
 def merge(event: Event, sha: str) -> None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 REPOSITORY = "acme/streaming"
 BOT = "github-actions[bot]"
@@ -40,6 +41,7 @@ class Pull:
     merged: bool = False
     merge_state: str = "CLEAN"
     reviews: list[Json] = field(default_factory=list)
+    events: list[Json] = field(default_factory=list)
 
 
 class GitHub:
@@ -57,6 +59,8 @@ class GitHub:
         self.requests: list[tuple[str, str]] = []
         self.unknown: list[tuple[str, str]] = []
         self._lock = threading.Lock()
+        self._seconds = 0
+        self._asked: dict[str, str] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
@@ -108,12 +112,20 @@ class GitHub:
                 "user": user(login),
                 "state": state,
                 "commit_id": self.sha(pull.head),
+                "submitted_at": self._now(),
             }
         )
+
+    def change_base(self, number: int, base: str) -> None:
+        """Someone has a pull request go into another branch; its reviews stay as they are."""
+        self.pulls[number].base = base
+        self.pulls[number].events.append({"event": "base_ref_changed", "created_at": self._now()})
 
     def comment(self, number: int, login: str, body: str) -> Json:
         """Someone writes on a pull request; returns the event that GitHub makes of it."""
         comment = self._comment(number, body, login)
+        association = "COLLABORATOR" if login in self.people else "NONE"
+        comment = comment | {"author_association": association}
         issue = {"number": number, "pull_request": {"url": self._pull_url(number)}}
         return {
             "action": "created",
@@ -133,10 +145,20 @@ class GitHub:
             "sender": user(self.pulls[number].author),
         }
 
-    def check(self, sha: str, name: str, conclusion: str | None = "success") -> None:
-        """A check of a commit, done or, without a conclusion, still running."""
+    def check(
+        self,
+        sha: str,
+        name: str,
+        conclusion: str | None = "success",
+        workflow: str = "pull-request.yml",
+    ) -> None:
+        """A check of a commit by a job, done or, without a conclusion, still running.
+
+        Without a workflow it is another app's.
+        """
         status = "completed" if conclusion else "in_progress"
-        self._add_check({"head_sha": sha, "name": name, "status": status, "conclusion": conclusion})
+        run = {"head_sha": sha, "name": name, "status": status, "conclusion": conclusion}
+        self._add_check(run | {"workflow": workflow})
 
     # What there is to see
 
@@ -171,9 +193,7 @@ class GitHub:
                     status, reply = 401, {"message": "Bad credentials"}
                 else:
                     with github._lock:
-                        status, reply = github._reply(
-                            self.command, self.path.partition("?")[0], body
-                        )
+                        status, reply = github._reply(self.command, self.path, body)
                 content = json.dumps(reply).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json; charset=utf-8")
@@ -188,7 +208,9 @@ class GitHub:
 
         return Handler
 
-    def _reply(self, method: str, path: str, body: Json) -> Reply:
+    def _reply(self, method: str, address: str, body: Json) -> Reply:
+        path = urlsplit(address).path
+        self._asked = dict(parse_qsl(urlsplit(address).query))
         self.requests.append((method, path))
         for (known, pattern), answer in ROUTES.items():
             found = re.fullmatch(pattern.replace("{repository}", f"/repos/{REPOSITORY}"), path)
@@ -276,12 +298,31 @@ class GitHub:
             return 404, {"message": f"{login} is not a user"}
         return 200, {"permission": self.people[login], "user": user(login)}
 
-    def _get_commit(self, sha: str) -> Reply:
-        return 200, {"sha": sha, "url": f"{self.url}/repos/{REPOSITORY}/commits/{sha}"}
+    def _get_issue_events(self, number: str) -> Reply:
+        return 200, self.pulls[int(number)].events
 
-    def _get_checks(self, sha: str) -> Reply:
-        runs = [run for run in self.checks if run["head_sha"] == sha]
-        return 200, {"total_count": len(runs), "check_runs": runs}
+    def _get_workflow(self, name: str) -> Reply:
+        url = f"{self.url}/repos/{REPOSITORY}/actions/workflows/{name}"
+        return 200, {"id": 1, "path": f".github/workflows/{name}", "url": url}
+
+    def _get_runs(self, workflow: str) -> Reply:
+        """One run for each job: its number is that of the check."""
+        assert self._asked["event"] == "pull_request"
+        url = f"{self.url}/repos/{REPOSITORY}/actions/runs"
+        runs = [
+            {"id": check["id"], "jobs_url": f"{url}/{check['id']}/jobs"}
+            for check in self.checks
+            if (check.get("workflow"), check["head_sha"]) == (workflow, self._asked["head_sha"])
+        ]
+        return 200, {"total_count": len(runs), "workflow_runs": runs}
+
+    def _get_jobs(self, key: str) -> Reply:
+        return 200, {"total_count": 1, "jobs": [self.checks[int(key) - 1]]}
+
+    def _now(self) -> str:
+        """A time after all before."""
+        self._seconds += 1
+        return f"2026-01-01T00:{self._seconds // 60:02}:{self._seconds % 60:02}Z"
 
     def _get_comparison(self, base: str, head: str) -> Reply:
         counted = git(self.remote, "rev-list", "--left-right", "--count", f"{base}...{head}")
@@ -345,8 +386,10 @@ ROUTES: dict[tuple[str, str], Callable[..., Reply]] = {
     ("POST", r"{repository}/check-runs"): GitHub._post_check,
     ("PATCH", r"{repository}/check-runs/(\d+)"): GitHub._patch_check,
     ("GET", r"{repository}/collaborators/([\w-]+)/permission"): GitHub._get_permission,
-    ("GET", r"{repository}/commits/([0-9a-f]{40})"): GitHub._get_commit,
-    ("GET", r"{repository}/commits/([0-9a-f]{40})/check-runs"): GitHub._get_checks,
+    ("GET", r"{repository}/issues/(\d+)/events"): GitHub._get_issue_events,
+    ("GET", r"{repository}/actions/workflows/([\w-]+\.yml)"): GitHub._get_workflow,
+    ("GET", r"{repository}/actions/workflows/([\w-]+\.yml)/runs"): GitHub._get_runs,
+    ("GET", r"{repository}/actions/runs/(\d+)/jobs"): GitHub._get_jobs,
     ("GET", r"{repository}/compare/(\w+)\.\.\.([0-9a-f]{40})"): GitHub._get_comparison,
     ("POST", r"/graphql"): GitHub._post_query,
 }

@@ -137,6 +137,11 @@ def test_a_comment_that_is_no_command(stage: Stage) -> None:
 
 
 def test_a_stranger_does_not_deploy(stage: Stage) -> None:
+    """Who has nothing to do with the repository starts no runner; who may read it, is refused."""
+    asked = len(stage.github.requests)
+    jobs = stage.comment("somebody", "/deploy")
+    assert {job.result for job in jobs.values()} == {"skipped"}
+    assert len(stage.github.requests) == asked
     jobs = stage.comment("mallory", "/deploy")
     assert (jobs["guard"].result, jobs["deploy"].result) == ("failure", "skipped")
     assert "`mallory` has no write access" in stage.github.shown(7, BOT)[-1]

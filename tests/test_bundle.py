@@ -407,7 +407,7 @@ def test_permissions_of_all_kinds_are_those_of_whoever_manages() -> None:
 
 def pins(file: str) -> dict[str, Requirement]:
     """What a file pins for the Python of the jobs, by name."""
-    lines = re.findall(r"^[\w.-]+==[^#\n]+", (PROJECT / file).read_text(), flags=re.M)
+    lines = re.findall(r"^[\w.-]+==[^#\\\n]+", (PROJECT / file).read_text(), flags=re.M)
     there = {"python_full_version": "3.12.3", "python_version": "3.12", "sys_platform": "linux"}
     return {
         canonicalize_name(pin.name): pin

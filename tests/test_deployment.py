@@ -149,6 +149,31 @@ def no_check(github: GitHub) -> None:
     github.checks = [run for run in github.checks if run["name"] != "environment"]
 
 
+def check_of_another_app(github: GitHub) -> None:
+    """Whoever may write checks gives one the name that is required."""
+    no_check(github)
+    github.check(github.sha("feature"), "environment", workflow="")
+
+
+def check_of_another_workflow(github: GitHub) -> None:
+    no_check(github)
+    github.check(github.sha("feature"), "environment", workflow="nightly.yml")
+
+
+def check_of_another_commit(github: GitHub) -> None:
+    no_check(github)
+    github.check(github.sha("main"), "environment")
+
+
+def approved_for_another_base(github: GitHub) -> None:
+    """What it would bring there was another change."""
+    github.push("develop", {"other.sql": "1"}, base="main")
+    github.pulls[7].base = "develop"
+    without_reviews(github)
+    github.review(7, "ann")
+    github.change_base(7, "main")
+
+
 def main_moves(github: GitHub) -> None:
     github.push("main", {"other.sql": "1"})
     github.push("main", {"other.sql": "2"})
@@ -172,6 +197,10 @@ def main_moves(github: GitHub) -> None:
         (red_check, "`checks` ended with failure", "Make it pass"),
         (running_check, "`environment` is not done", "Wait for it"),
         (no_check, "`environment` has not run", "push again"),
+        (check_of_another_app, "`environment` has not run", "push again"),
+        (check_of_another_workflow, "`environment` has not run", "push again"),
+        (check_of_another_commit, "`environment` has not run", "push again"),
+        (approved_for_another_base, "Its base was changed to `main`", "review by `ann`"),
         (main_moves, "`main` is 2 commit(s) ahead of the branch", "Update the branch"),
     ],
 )
@@ -218,8 +247,23 @@ def test_not_for_everyone_and_not_with_more_words(
 def test_all_reasons_at_once(github: GitHub, command: Any) -> None:
     for change in (draft, main_moves, without_reviews):
         change(github)
+    command(github.comment(7, "dora", "/deploy"), "may-deploy")
+    assert github.shown(7, BOT)[0].count("\n- ") == 3
+
+
+def test_of_who_may_not_write_nothing_else_is_asked(github: GitHub, command: Any) -> None:
+    draft(github)
     command(github.comment(7, "mallory", "/deploy"), "may-deploy")
-    assert github.shown(7, BOT)[0].count("\n- ") == 4
+    assert github.shown(7, BOT)[0].count("\n- ") == 1
+    asked = [path.rpartition("/")[2] for method, path in github.requests if method == "GET"]
+    assert asked[:2] == ["7", "permission"]
+    assert not {"reviews", "events", "runs"}.intersection(asked)
+
+
+def test_a_review_after_the_base_was_changed_counts(github: GitHub, command: Any) -> None:
+    approved_for_another_base(github)
+    github.review(7, "ann")
+    assert command(github.comment(7, "dora", "/deploy"), "may-deploy")[0] == 0
 
 
 @pytest.mark.parametrize("approvers", ["", "dora"])

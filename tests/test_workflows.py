@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from click.testing import CliRunner
+from github_standin import git
 from harness import PROJECT, Platform, tier_lacks
 from ruamel.yaml import YAML
 from sqlmesh.core.user import UserRole
@@ -30,7 +31,10 @@ from operations.github import PROD_BRANCH, REQUIRED_CHECKS
 
 ACTIONS = PROJECT / ".github" / "actions"
 DOCS = PROJECT / "docs" / "pull-requests.md"
+GUARD = ".github/guard.txt"
+LOCKS = (GUARD, ".github/sbom.txt")
 FILES = [*sorted(WORKFLOWS.glob("*.yml")), *sorted(ACTIONS.glob("*/action.yml"))]
+BESIDE_PYTHON = Path(sys.executable).parent
 # What changes an environment, or the state of all
 APPLIES = re.compile(r"sqlmesh (?:plan|migrate|invalidate)|sqlmesh_cicd|streaming rollback")
 
@@ -51,7 +55,10 @@ def steps(job: dict[str, Any], key: str) -> list[str]:
 
 def tool(name: str) -> str:
     """The path of a program; skips the test, and says how to get it, where it is missing."""
-    found = shutil.which(name, path=f"{PROJECT / '.tools'}{os.pathsep}{os.environ['PATH']}")
+    found = shutil.which(
+        name,
+        path=os.pathsep.join(map(str, (PROJECT / ".tools", BESIDE_PYTHON, os.environ["PATH"]))),
+    )
     if not found:
         tier_lacks(f"{name} is neither in .tools nor on the path; .ci/run installs it")
     return found
@@ -68,8 +75,45 @@ def test_actionlint() -> None:
     check(tool("actionlint"), "-shellcheck", tool("shellcheck"))
 
 
+def test_zizmor() -> None:
+    """What it need not find stands beside the line or in .github/zizmor.yml, with the reason."""
+    check(tool("zizmor"), "--offline", "--quiet", "--no-progress", ".github")
+
+
+def test_a_rollback_takes_commits_of_main_alone(tmp_path: Path) -> None:
+    """The step of the workflow, in a repository whose main has merged a branch."""
+    rollback = load_all()["rollback.yml"]["jobs"]
+    assert "secrets." not in str(rollback["commit"]) and "environment" not in rollback["commit"]
+    assert rollback["rollback"]["needs"] == "commit"
+    assert rollback["rollback"]["steps"][0]["with"]["ref"] == "${{ needs.commit.outputs.sha }}"
+    (step,) = (step for step in rollback["commit"]["steps"] if "run" in step)
+    git(tmp_path, "init", "-q", "-b", "main")
+    commit = ("commit", "-q", "--allow-empty", "-m")
+    git(tmp_path, *commit, "first")
+    git(tmp_path, "switch", "-q", "-c", "branch")
+    git(tmp_path, *commit, "never main")
+    git(tmp_path, "switch", "-q", "main")
+    git(tmp_path, "merge", "-q", "--no-ff", "--no-edit", "branch")
+    first, branch, merge = (git(tmp_path, "rev-parse", n) for n in ("main^", "branch", "main"))
+    strangers = [branch, "branch", "main", first[:12], "", "-", "0" * 40, f"{first}\nx=y", "$(id)"]
+    for given in (first, merge, *strangers):
+        output = tmp_path / "output"
+        output.write_text("")
+        done = subprocess.run(
+            ["bash", "-eo", "pipefail", "-c", step["run"]],
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "COMMIT": given, "GITHUB_OUTPUT": str(output)},
+            capture_output=True,
+            text=True,
+        )
+        taken = given in (first, merge)
+        assert done.returncode == (0 if taken else 1), given
+        assert output.read_text() == (f"sha={given}\n" if taken else "")
+        assert taken or "is no commit of main" in done.stdout
+
+
 def test_shellcheck() -> None:
-    check(tool("shellcheck"), "setup.sh", ".ci/run")
+    check(tool("shellcheck"), "setup.sh", ".ci/run", ".ci/newest_sqlmesh")
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
@@ -353,12 +397,46 @@ def test_commands_exist(job: dict[str, Any]) -> None:
             assert (PROJECT / script).exists()
 
 
+@pytest.mark.parametrize(
+    "file", ["requirements.txt", "requirements-dev.txt", "requirements-deploy.txt", *LOCKS]
+)
+def test_what_is_installed_has_hashes(file: str) -> None:
+    """Each pin; pip takes all or none of a file for hashed."""
+    text = (PROJECT / file).read_text()
+    pins = re.findall(r"^[\w.-]+==.*(?:\n    --hash=sha256:[0-9a-f]{64}.*)*", text, flags=re.M)
+    assert pins and all("--hash=" in pin for pin in pins)
+    assert "--generate-hashes" in text.partition("==")[0]
+
+
+def test_what_the_workflows_install_is_what_is_tested() -> None:
+    """The versions are those of requirements-dev.txt, with which the tests run."""
+    tested = set(re.findall(r"^[\w.-]+==\S+", (PROJECT / "requirements-dev.txt").read_text(), re.M))
+    for file in ("requirements.txt", "requirements-deploy.txt", GUARD):
+        assert set(re.findall(r"^[\w.-]+==\S+", (PROJECT / file).read_text(), re.M)) <= tested
+
+
+def test_nothing_is_installed_without_hashes() -> None:
+    """Neither by the set-up nor by a workflow; what is newest has none, and is tried at night."""
+    texts = [path.read_text() for path in [*FILES, PROJECT / "setup.sh"]]
+    installed = [line for text in texts for line in text.splitlines() if " -m pip install " in line]
+    assert installed and all("--require-hashes" in line for line in installed)
+
+
+def test_the_newest_sqlmesh_within_the_range_is_that_of_the_project() -> None:
+    job = load_all()["nightly.yml"]["jobs"]["newest-sqlmesh"]
+    within, above = job["strategy"]["matrix"]["sqlmesh"]
+    assert f'"{within}",' in (PROJECT / "pyproject.toml").read_text() and above == "sqlmesh"
+    script = (PROJECT / ".ci" / "newest_sqlmesh").read_text()
+    named = re.findall(r"tests/\w+\.py", script)
+    assert len(named) > 5 and all((PROJECT / file).exists() for file in named)
+
+
 def test_the_guard_needs_no_more_than_it_installs(tmp_path: Path) -> None:
     """It judges in seconds, with a client of GitHub and without SQLMesh."""
     steps = load_all()["deploy-command.yml"]["jobs"]["guard"]["steps"]
-    assert [s["with"]["packages"] for s in steps if "packages" in s.get("with", {})] == [
-        "click PyGithub"
-    ]
+    assert [s["with"]["pins"] for s in steps if "pins" in s.get("with", {})] == [GUARD]
+    installed = re.findall(r"^([\w-]+)==", (PROJECT / GUARD).read_text(), flags=re.M)
+    assert {"click", "pygithub"} <= set(installed) and len(installed) < 20
     (tmp_path / "event.json").write_text('{"comment": {"body": "Looks good"}, "issue": {}}')
     called = (
         "import sys\nfor name in 'sqlmesh sqlglot duckdb pandas rich jinja2 dotenv'.split():\n"
