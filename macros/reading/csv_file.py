@@ -137,8 +137,8 @@ def _header(path: str, content: Content) -> tuple[tuple[str, ...], bytes, int]:
             name = name[1:-1].replace(b'""', b'"')
         try:
             names.append(name.decode())
-        except UnicodeDecodeError:
-            raise _not_utf8(path, 1, name) from None
+        except UnicodeDecodeError as error:
+            raise _not_utf8(path, 1, name[error.start : error.start + 1]) from None
         at = field.end()
     return tuple(names), separator, at
 
@@ -147,7 +147,7 @@ def _check_is_csv(path: str, header: tuple[str, ...], types: t.Collection[str]) 
     """Raises where the first line is none of commas, or no header."""
     said = None
     if header[0].lower().startswith("sep="):
-        said = f"is {header[0]!r}, which only spreadsheets read. Delete it"
+        said = "is 'sep=', which only spreadsheets read. Delete it"
     elif not {bare(name) for name in header} & set(types):
         line = ",".join(header)
         for separator, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "strokes")):
@@ -178,9 +178,9 @@ def _scan(path: str, content: Content, at: int) -> tuple[int, int]:
     return quotes, max(feeds, returns)
 
 
-def _not_utf8(path: str, line: int, text: bytes) -> SQLMeshError:
+def _not_utf8(path: str, line: int, sign: bytes) -> SQLMeshError:
     return SQLMeshError(
-        f"{path}: line {line} is no UTF-8 ({text[:20]!r}); it looks like Windows-1252 or Latin-1. "
+        f"{path}: line {line} is no UTF-8 ({sign!r}); it looks like Windows-1252 or Latin-1. "
         "Save the file as UTF-8."
     )
 
