@@ -26,25 +26,26 @@ def _():
     from dashboard.data import read
     from macros.settings import setting
     from operations.environment.shown import NoEnvironment
+    from operations.text import as_markdown
 
     context = Context(paths=PROJECT, load=False)  # reads .env
     environment = setting("STREAMING_DASHBOARD_ENVIRONMENT")
     try:
         frames = read(context, environment)
     except NoEnvironment as error:
-        mo.stop(True, mo.callout(str(error), kind="warn"))
+        mo.stop(True, mo.callout(mo.md(as_markdown(str(error))), kind="warn"))
     finally:
         # So that runs can have the files while the dashboard is open
         context.close()
         context.engine_adapter.close()
-    return environment, figures, frames, mo
+    return as_markdown, environment, figures, frames, mo
 
 
 @app.cell(hide_code=True)
-def _(mo):
+def _(as_markdown, mo):
     def drawn(figure):
         """A figure below its title."""
-        parts = [mo.md(f"### {figure.title}")]
+        parts = [mo.md(f"### {as_markdown(figure.title)}")]
         if figure.chart is not None:
             # Drawn as SVG, whose texts a screen reader and the browser's search find
             svg = {"embedOptions": {"renderer": "svg", "actions": False}}
@@ -67,24 +68,24 @@ def _(frames, mo):
 
 
 @app.cell(hide_code=True)
-def _(chosen, drawn, figures, frames, mo):
+def _(as_markdown, chosen, drawn, figures, frames, mo):
     if chosen.value is None:
         of_a_show = mo.md("There are no shows yet.")
     else:
         said, about = figures.show(frames, chosen.value)
         of_a_show = mo.vstack(
-            [chosen, mo.md(said), mo.hstack([drawn(f) for f in about], wrap=True)]
+            [chosen, mo.md(as_markdown(said)), mo.hstack([drawn(f) for f in about], wrap=True)]
         )
     return (of_a_show,)
 
 
 @app.cell(hide_code=True)
-def _(drawn, environment, figures, frames, mo, of_a_show):
+def _(as_markdown, drawn, environment, figures, frames, mo, of_a_show):
     viewing = [drawn(f(frames)) for f in figures.VIEWING]
     quality = [drawn(f(frames)) for f in figures.QUALITY]
     mo.vstack(
         [
-            mo.md(f"# Streaming platform: {environment}"),
+            mo.md(f"# Streaming platform: {as_markdown(environment)}"),
             mo.ui.tabs(
                 {
                     "Viewing": mo.vstack(viewing, gap=2),

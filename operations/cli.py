@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 import click
 
 from operations import PROJECT, CommandError, project
+from operations.text import plain
 
 # Errors whose message is for people, by name: so that none has to be imported.
 EXPLAINED = {
@@ -62,7 +63,7 @@ class Command(click.Command):
             names = {f"{each.__module__}.{each.__qualname__}" for each in type(error).__mro__}
             if names.isdisjoint(EXPLAINED):
                 raise
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(plain(str(error))) from error
 
 
 class Commands(click.Group):

@@ -7,6 +7,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from operations import PROJECT
+from operations.text import as_markdown
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(PROJECT),
@@ -16,11 +17,8 @@ TEMPLATES = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
-# A cell of a table in Markdown is one line, whose text is no HTML.
 TEMPLATES.filters["code"] = lambda text: " ".join(text.split())
-TEMPLATES.filters["cell"] = lambda text: (
-    " ".join(text.split()).replace("<", "&lt;").replace("|", "\\|")
-)
+TEMPLATES.filters["text"] = as_markdown
 
 
 def render(template: str, **values: Any) -> str:

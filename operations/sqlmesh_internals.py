@@ -66,6 +66,7 @@ from sqlmesh.utils.errors import ConfigError
 from sqlmesh.utils.hashing import crc32
 
 from operations.damage import explained
+from operations.text import as_code, plain
 
 # Used as they are: what the tests say of each is all that the platform relies on.
 __all__ = [
@@ -283,8 +284,10 @@ def say(lines: Iterable[str], style: str) -> None:
     """Says lines on SQLMesh's console, none broken into several: commands in them can be copied."""
     console = get_console()
     if isinstance(console, TerminalConsole):
-        for line in lines:
-            console.console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+        for line in map(plain, lines):
+            console.console.print(
+                line, style=style, markup=False, emoji=False, highlight=False, soft_wrap=True
+            )
 
 
 def show_failed_models(
@@ -296,8 +299,8 @@ def show_failed_models(
     def show(errors: list[NodeExecutionFailedError[Any]]) -> None:
         lines = lines_of(errors)
         say(lines, style="red")
-        if isinstance(console, CaptureTerminalConsole):  # the CI bot's check is made of these
-            console._errors.extend(f"{line}\n" for line in lines)
+        if isinstance(console, CaptureTerminalConsole):  # the CI bot's check, which is Markdown
+            console._errors.extend(f"{as_code(line)}\n" for line in lines)
 
     if isinstance(console, TerminalConsole) and method not in vars(console):
         setattr(console, method, show)
@@ -320,9 +323,15 @@ def show_audits_that_warn(said: Callable[[str], str]) -> None:
 
 
 class StrictSlack(SlackWebhookNotificationTarget):
-    """SQLMesh's channel of Slack. What Slack refuses is an error; SQLMesh looks at no answer."""
+    """SQLMesh's channel of Slack, where a text is no link and mentions nobody.
+
+    What Slack refuses is an error; SQLMesh looks at no answer.
+    """
 
     def _send_slack_message(self, composed: TSlackMessage) -> None:
+        for block in composed["blocks"]:
+            if block.get("text", {}).get("type") == "mrkdwn":
+                block["text"]["verbatim"] = True  # else Slack makes links and mentions of words
         # The attachments are dicts; SQLMesh's type says less.
         answer = self.client.send(**composed)  # type: ignore[arg-type]
         if answer.status_code != 200:

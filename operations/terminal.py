@@ -10,6 +10,9 @@ from typing import Any, TextIO
 
 from rich.console import Console
 from rich.table import Table as RichTable
+from rich.text import Text
+
+from operations.text import plain
 
 # A table is as wide as what it says, also in a pipe or a narrow terminal: names are never cut.
 WIDTH = 1_000
@@ -27,12 +30,19 @@ class Table:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
+class _Console(Console):
+    """Prints what is delivered as text, whatever it does to a terminal."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(plain(text), **options)
+
+
 def console(file: TextIO | None = None) -> Console:
     """Prints on a file or, without one, on stdout; in colour only on a terminal, without NO_COLOR.
 
-    Text is printed as it is, and lines are not filled.
+    Text is printed as it is, but for what `plain` says, and lines are not filled.
     """
-    return Console(
+    return _Console(
         file=file,
         width=WIDTH,
         soft_wrap=True,
@@ -63,8 +73,9 @@ def counted(count: float, what: str) -> str:
 
 
 def first_of(names: Sequence[str], most: int) -> str:
-    """The first of some names, with a sign where there are more."""
-    return ", ".join([*names[:most], *(["..."] if len(names) > most else [])])
+    """The first of some names on one line, with a sign where there are more."""
+    shown = [plain(name).replace("\n", "\\n") for name in names[:most]]
+    return ", ".join([*shown, *(["..."] if len(names) > most else [])])
 
 
 def short_name(full: str) -> str:

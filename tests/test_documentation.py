@@ -13,6 +13,7 @@ from documentation.catalog import Catalog
 from documentation.diagram import draw, without_nodes, without_shortcuts
 from documentation.pages import model_page, pages
 from macros import rules
+from operations.text import as_markdown
 
 RATING = ('"streaming_prod"."gold"."fct_watches"', "rating")
 
@@ -40,7 +41,7 @@ def test_every_model_has_a_page_with_all_that_its_header_says(
 ) -> None:
     for model in catalog.models.values():
         text = texts[f"models/{model.schema_name}/{model.view_name}.md"]
-        assert model.description and model.description in text
+        assert model.description and as_markdown(model.description) in text
         assert model.owner and f"| Owner | {model.owner} |" in text
         assert f"| Tags | {', '.join(model.tags)} |" in text
         assert f"| Schedule | {model.cron} |" in text
@@ -50,7 +51,7 @@ def test_every_model_has_a_page_with_all_that_its_header_says(
         for column, type_ in model.columns_to_types.items():
             [row] = [line for line in text.splitlines() if f'<span id="{column}">' in line]
             assert f"| `{type_.sql('databricks')}` |" in row
-            assert model.column_descriptions[column].replace("<", "&lt;") in row
+            assert as_markdown(model.column_descriptions[column]) in row
         for audit, _ in model.audits_with_args:
             assert f"| `{audit.name}` |" in text
         assert "MODEL (" in text or model.kind.is_seed

@@ -30,6 +30,7 @@ from operations.hooks.failures import next_step
 from operations.hooks.landing import found
 from operations.sqlmesh_internals import StrictSlack, get_console
 from operations.terminal import counted
+from operations.text import plain
 
 IMPLICIT_TLS = 465  # the port of RFC 8314; on any other the connection is upgraded by STARTTLS
 TIMEOUT = 20  # seconds for each answer of the mail server
@@ -159,7 +160,7 @@ class Alerts(GenericNotificationTarget):
     def _send(self, status: NotificationStatus, message: str) -> None:
         for channel in self.channels:
             try:
-                channel.send(status, message)
+                channel.send(status, plain(message))
             except Exception as error:
                 get_console().log_error(
                     f"The alert was not sent by {type(channel).__name__}: {error}"
@@ -205,7 +206,7 @@ def channels() -> tuple[Mail | Slack, ...]:
         if not find_spec("slack_sdk"):
             raise ConfigError(
                 "STREAMING_SLACK_WEBHOOK is set, and slack_sdk is not installed: "
-                '.venv/bin/pip install -c requirements.txt ".[slack]"'
+                ".venv/bin/pip install -r requirements-deploy.txt"
             )
         # Below a warning its client logs the address of the webhook, which is a secret.
         logging.getLogger("slack_sdk").setLevel(logging.WARNING)

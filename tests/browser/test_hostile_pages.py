@@ -1,0 +1,111 @@
+"""Pages show what is delivered, and descriptions of models, sign by sign, and do nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import Open, served
+from harness import FIRST, Platform, csv_text
+from hostile import HOSTILE, of_site, seen
+
+from dashboard.export import export
+from documentation.catalog import Catalog
+from documentation.pages import landing_page, model_page
+from operations import launcher
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+SHOWN = {name: text for name, text in HOSTILE.items() if len(text) < 1000}
+FILE = HOSTILE["picture"].replace("/", "|")
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    """Each text is a show's title and genre, a user's name, a review and a device, all in prod."""
+    platform = Platform(tmp_path_factory.mktemp("hostile"), STREAMING_SHOW_NAMES="1")
+    at = f"{FIRST} 00:00:00"
+    for feed, columns in {
+        "users": {"name": "{}", "email": "a@b.example", "updated_at": at},
+        "shows": {"title": "{}", "genre": "{}", "updated_at": at},
+        "watches": {"watched_at": at, "completion_pct": 1, "status": "completed", "device": "{}"},
+        "ratings": {"rating": 5, "review": "{}", "rated_at": at},
+    }.items():
+        key = "rating_id" if feed == "ratings" else "watch_id"
+        rows = [
+            {"user_id": number, "show_id": number, key: number, "minutes_watched": number}
+            | {column: text if value == "{}" else value for column, value in columns.items()}
+            | {FILE: "a column that is ignored, and told"}
+            for number, text in enumerate(SHOWN.values(), 1)
+        ]
+        platform.file(feed, FIRST).write_text(csv_text(list(rows[0]), rows), encoding="utf-8")
+    (platform.file("users", FIRST).parent / FILE).touch()
+    platform.plan(FIRST)
+    return platform
+
+
+@pytest.fixture
+def quiet(open_page: Open) -> Iterator[Open]:
+    """Opens a page on which, to the end, no script has run, no link leads away and none loads."""
+    opened: list[Page] = []
+
+    def page(address: str) -> Page:
+        opened.append(open_page(address))
+        return opened[-1]
+
+    yield page
+    assert opened
+    for each in opened:
+        assert each.evaluate("window.stranger") is None
+        assert each.locator("[href*='stranger'], [src*='stranger'], [src=x], [onload]").count() == 0
+        assert each.locator("mjx-container, .katex, marimo-tex").count() == 0
+
+
+def test_the_dashboard(platform: Platform, quiet: Open) -> None:
+    log = platform.folder / "dashboard.log"
+    with served([*launcher.call(), "dashboard"], platform, log) as dashboard:
+        page = quiet(dashboard.address)
+        page.get_by_role("heading", name="is rated best").wait_for(timeout=60_000)
+        drawn = page.locator("svg text").all_text_contents()
+        assert any(HOSTILE["a name in brackets"] in text for text in drawn)
+        page.get_by_role("tab", name="Shows").click()
+        for number, text in enumerate(SHOWN.values(), 1):
+            if text.startswith(("<", "$", "[", "!", "#")):
+                page.locator("marimo-dropdown button").click()
+                page.get_by_role("option").filter(has_text=f"({number})").click()
+                said = page.get_by_text("Watched 1 time,").locator("visible=true").first
+                said.wait_for()
+                page.wait_for_function(
+                    "genre => document.body.innerText.includes(genre)", arg=seen(text).lower()
+                )
+
+
+def test_the_dashboard_as_a_page_of_pictures(
+    platform: Platform, quiet: Open, tmp_path: Path
+) -> None:
+    with platform.context() as context:
+        export(context, "prod", tmp_path)
+    page = quiet((tmp_path / "index.html").as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    shown = " ".join(page.inner_text("body").split())
+    for text in (HOSTILE["script"], HOSTILE["formula"], HOSTILE["picture in Markdown"]):
+        assert text.lower() in shown
+
+
+def test_the_site(platform: Platform, quiet: Open, tmp_path: Path) -> None:
+    with platform.context() as context:
+        catalog = Catalog(context, "prod")
+        model = context.get_model("gold.dim_shows", raise_if_missing=True)
+        described = model.copy(update={"description_": "\n".join(SHOWN.values())})
+        pages = {"landing": landing_page(catalog), "model": model_page(catalog, described)}
+    for name, markdown in pages.items():
+        body = of_site(markdown.partition("---\n")[2].partition("---\n")[2])
+        file = tmp_path / f"{name}.html"
+        file.write_text(f"<meta charset=utf-8><body>{body}", encoding="utf-8")
+    assert FILE in quiet((tmp_path / "landing.html").as_uri()).inner_text("body")
+    shown = " ".join(quiet((tmp_path / "model.html").as_uri()).inner_text("body").split())
+    assert not [name for name, text in SHOWN.items() if seen(text) not in shown]
