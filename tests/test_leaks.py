@@ -25,8 +25,8 @@ from macros.reading.facts import types_of_feed
 from macros.reading.look_local import look_at_local
 
 __all__ = ["tls"]  # a fixture
-MARK = "qzx"  # in every value of a person, and in nothing else
-SECRET = "wvk"  # in every secret, and in nothing else
+MARK = "qzxpersonqzx"  # in every value of a person, and in nothing else
+SECRET = "wvksecretwvk"  # in every secret, and in nothing else
 SECRETS = {
     name: f"{SECRET}-{name.lower()}"
     for name in (
