@@ -96,7 +96,7 @@ def test_the_site(platform: Platform, quiet: Open, tmp_path: Path) -> None:
     with platform.context() as context:
         catalog = Catalog(context, "prod")
         model = context.get_model("gold.dim_shows", raise_if_missing=True)
-        described = model.copy(update={"description_": "\n".join(SHOWN.values())})
+        described = model.copy(update={"description": "\n".join(SHOWN.values())})
         pages = {"landing": landing_page(catalog), "model": model_page(catalog, described)}
     for name, markdown in pages.items():
         body = of_site(markdown.partition("---\n")[2].partition("---\n")[2])
