@@ -236,15 +236,18 @@ def _grant(adapter: EngineAdapter, requests: exp.Table) -> None:
     adapter.execute(
         parse_one(
             f"""INSERT INTO {granted.sql("databricks")}
-            SELECT user_id, requested_at, _ingest_date, MIN(_loaded_at)
-            FROM {requests.sql("databricks")} AS asked
-            WHERE user_id >= 1 AND NOT EXISTS (
-                SELECT 1 FROM {granted.sql("databricks")} AS granted
-                WHERE granted.user_id = asked.user_id
-                    AND granted._ingest_date = asked._ingest_date
-                    AND granted.requested_at IS NOT DISTINCT FROM asked.requested_at
-            )
-            GROUP BY user_id, requested_at, _ingest_date""",
+            SELECT who, moment, day, loaded_at FROM (
+                SELECT user_id AS who, requested_at AS moment, _ingest_date AS day,
+                    MIN(_loaded_at) AS loaded_at
+                FROM {requests.sql("databricks")}
+                WHERE user_id >= 1
+                GROUP BY user_id, requested_at, _ingest_date
+            ) AS asked
+            WHERE NOT EXISTS (
+                SELECT 1 FROM {granted.sql("databricks")}
+                WHERE user_id = who AND _ingest_date = day
+                    AND requested_at IS NOT DISTINCT FROM moment
+            )""",
             dialect="databricks",
         )
     )

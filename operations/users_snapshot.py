@@ -28,7 +28,7 @@ from operations.sqlmesh_internals import audit
 
 MODEL = "silver.users_snapshot"
 VIEW = f"streaming_prod.{MODEL}"
-REQUESTS_MODEL = f"bronze.{REQUESTS}"
+GRANTED = f"quality.{REQUESTS}"
 FILE = "users_snapshot.parquet"
 SCHEMA = pa.schema(
     {
@@ -108,7 +108,7 @@ def bring_back(context: Context, folder: Path) -> tuple[int, int]:
     snapshot = next(s for s in snapshots.values() if s.is_model and s.model.name == MODEL)
     with in_turn(context, "restore"):
         begin(context)
-        asked = {who for (who,) in fetch(context, f"SELECT user_id FROM {views[REQUESTS_MODEL]}")}
+        asked = {who for (who,) in fetch(context, f"SELECT user_id FROM {views[GRANTED]}")}
         kept = [replace(v, user=ERASED) if v.user_id in asked else v for v in kept]
         query = f"SELECT {', '.join(SCHEMA.names)} FROM {snapshot.table_name()}"
         result = joined(kept, [_version(*row) for row in fetch(context, query)])
