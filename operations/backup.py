@@ -35,7 +35,7 @@ STATE = "state.duckdb"
 # In the order in which they are put in place: a state beside other tables is told, and stops.
 DATABASES = (STATE, "streaming_prod.duckdb", "streaming_dev.duckdb")
 PACKAGES = ("sqlmesh", "duckdb")
-BESIDE = (f"{REQUESTS}/dt=*/*", "last_run.*.json")
+BESIDE = f"{REQUESTS}/dt=*/*"
 OTHER_BACKUP = "Nothing was changed. Next: take another backup."
 
 
@@ -218,8 +218,7 @@ def _changes(connection: duckdb.DuckDBPyConnection) -> Changes:
 
 def _beside(folder: Path) -> Iterator[Path]:
     """What lies beside the databases and belongs to them."""
-    for pattern in BESIDE:
-        yield from (file.relative_to(folder) for file in sorted(folder.glob(pattern)))
+    return (file.relative_to(folder) for file in sorted(folder.glob(BESIDE)))
 
 
 def _problem(file: Path, was: dict[str, Any]) -> str | None:

@@ -480,7 +480,7 @@ def forget(
 
 @dataclass(frozen=True)
 class Beside:
-    """A table of the platform's own, in the database and schema of SQLMesh's state."""
+    """A table of the platform's own, in the database of SQLMesh's state."""
 
     adapter: EngineAdapter
     table: exp.Table
@@ -488,6 +488,7 @@ class Beside:
     def create(self, columns: Mapping[str, str]) -> None:
         """Makes the table, of columns and their types, unless it is there."""
         types = {name: exp.DataType.build(type_) for name, type_ in columns.items()}
+        self.adapter.create_schema(self.table.db)
         self.adapter.create_state_table(self.table.sql(self.adapter.dialect), types)
 
     def replace(self, where: exp.Expr, row: Sequence[Any]) -> None:
@@ -504,10 +505,8 @@ class Beside:
 
 
 def beside_state(context: Context, name: str) -> Beside:
-    """A table of the platform's own beside those of SQLMesh's state."""
-    # What context.state_sync is typed as does not say that it is a cache of another.
-    state = context.state_sync.state_sync  # type: ignore[attr-defined]
-    return Beside(state.engine_adapter, exp.table_(name, db=state.schema))
+    """A table of the platform's own beside those of SQLMesh's state; its name has a schema."""
+    return Beside(state_adapter(context.state_reader), exp.to_table(name))
 
 
 @contextmanager

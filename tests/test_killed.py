@@ -184,7 +184,7 @@ def drawn() -> set[str]:
 @pytest.mark.parametrize("name", CASES)
 def test_what_was_killed_is_ended_or_refused(stage: Stage, drawn: set[str], name: str) -> None:
     if name not in drawn:
-        return
+        pytest.skip("not drawn this time: at night all are")
     case = CASES[name]
     twin = twin_of(stage, case)
     points = random.sample(twin.points, min(draws(2), len(twin.points)))

@@ -251,20 +251,19 @@ def test_what_is_forgotten_is_missing_for_the_next_run(folder: Path, tmp_path: P
 
 
 def test_a_table_beside_the_state(folder: Path, tmp_path: Path) -> None:
-    """beside_state, Beside: in the state's database and schema; another context finds the rows."""
+    """beside_state, Beside: in the state's database; another context finds the rows."""
     project = copytree(folder, tmp_path / "project", ignore=ignore_patterns("*.duckdb", ".cache"))
     all_rows = exp.true()
     with opened(project) as context:
-        there = internals.beside_state(context, "own")
+        there = internals.beside_state(context, "beside.own")
         assert there.rows(["id"], all_rows) == []
         for _ in range(2):
             there.create({"id": "text", "is_odd": "boolean"})
             there.replace(exp.column("id").eq("it's"), ("it's", True))
     with opened(project) as context:
-        there = internals.beside_state(context, "own")
+        there = internals.beside_state(context, "beside.own")
         assert there.rows(["id", "is_odd"], all_rows) == [("it's", True)]
-        tables = context.state_sync.state_sync.engine_adapter.get_data_objects(there.table.db)
-        assert {"own", "_snapshots"} <= {table.name for table in tables}
+        assert there.adapter.fetchone("SELECT COUNT(*) FROM sqlmesh._versions") == (1,)
 
 
 def test_a_step_that_raises_stops_a_plan_before_it_writes(folder: Path, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 /*
 What an erasure came to. A row is a request that was granted, with the rows that every table holds of its
-user, counted when all others are computed; only loading its day changes it.
-It depends on gold and silver.users_snapshot, so that it counts what a run has made of the user.
+user; only loading its day changes it.
+It depends on quality.reconciliation, so that it counts when silver and quarantine are computed.
 Grain: user_id, requested_at and _ingest_date.
 */
 MODEL (
@@ -12,7 +12,9 @@ MODEL (
   ),
   grain (user_id, requested_at, _ingest_date),
   tags (quality, internal),
-  depends_on (gold.fct_ratings, gold.fct_watches, silver.users_snapshot),
+  depends_on (
+    quality.reconciliation
+  ),
   clustered_by _ingest_date,
   audits (
     unique_combination_of_columns(columns := (user_id, requested_at, _ingest_date)),

@@ -36,6 +36,7 @@ class ProjectLoader(Loader):
 
     def __init__(self, context: Context, path: Path) -> None:
         super().__init__(context, path)
+        tell_failures_in_words()  # first: others listen to what is shown
         lock_shared_state(context)
         record = keep_record(context)
         keep_together(context)
@@ -43,7 +44,6 @@ class ProjectLoader(Loader):
             context, refuse_to_overwrite, refuse_while_unfinished, begin_plan, record.begin_plan
         )
         account_for_landing(context)
-        tell_failures_in_words()
         alert_on_failure(context)
         erase_for_good(context)
 

@@ -11,7 +11,7 @@ from sqlmesh import Context
 
 from operations.sqlmesh_internals import Beside, beside_state
 
-TABLE = "_streaming_commands"
+TABLE = "streaming.commands"
 COLUMNS = {
     "id": "text",
     "environment": "text",
