@@ -36,7 +36,7 @@ TYPES = {
 # A new table is filled as it is created; CTEs may stand before an INSERT.
 FILLED = re.compile(
     r"(?:(?:MERGE|INSERT) INTO|^CREATE TABLE(?=.* AS (?:WITH|SELECT) )(?! .* LIMIT 0$)"
-    r"(?: IF NOT EXISTS)?) `streaming_prod`\.`sqlmesh__[a-z]+`\.`(?!temp_)(.+?)__[0-9]{6,}",
+    r"(?: IF NOT EXISTS)?) `streaming_prod`\.`sqlmesh__[a-z]+`\.`(?!temp_)([^`]+?)__[0-9]{6,}",
     re.S,
 )
 
