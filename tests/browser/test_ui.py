@@ -123,7 +123,7 @@ def test_others_find_the_databases_locked(ui: Ui, page: Page) -> None:
     entered(page, ui, "/plan")
     settled(page)
     other = ui.platform.command("environments")
-    assert other.returncode == 1 and "Could not set lock on file" in other.stdout + other.stderr
+    assert other.returncode == 1 and "is in use by another command" in other.stdout + other.stderr
 
 
 def test_a_query_is_run(ui: Ui, page: Page, screenshots: Path) -> None:
