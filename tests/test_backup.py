@@ -559,7 +559,7 @@ def test_state_and_tables_are_compared(prod: Platform) -> None:
     write(prod, f"DELETE FROM {watches} WHERE _ingest_date = DATE '{THIRD}'")
 
     write(prod, f"DELETE FROM {physical(prod, 'silver.watches')}")
-    assert "every_row_is_accounted_for on quality.reconciliation" in compared(prod)
+    assert "every_row_is_shown on gold.fct_watches" in compared(prod)
     write(prod, f"DROP TABLE {physical(prod, 'silver.watches')}")
     assert "prod lacks 1 object: the table of silver.watches" in compared(prod)
     assert "prod lacks" in compared(prod, "--accept")
