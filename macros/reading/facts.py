@@ -73,12 +73,13 @@ def check_required(path: str, names: t.Collection[str], types: t.Sequence[str]) 
     """Raises where a csv or parquet file with rows lacks a column that the feed requires."""
     missing = [column for column in _required(types) if column not in names]
     if missing:
-        # Other names may be the values of a row, where the header is missing.
         known = [name for name in names if name in types]
+        # Where most are not the feed's, they may be the values of a row that is no header.
+        told = names if 2 * len(known) > len(names) else known
         raise SQLMeshError(
-            f"{path}: lacks the required column {', '.join(map(repr, missing))}; of its "
-            f"{len(names)} columns the feed's are {', '.join(map(repr, known)) or 'none'}. Deliver "
-            "it with its columns named as the contract does."
+            f"{path}: lacks the required column {', '.join(map(repr, missing))}; it has "
+            f"{len(names)} columns, among them {', '.join(map(repr, told)) or 'none of the feed'}. "
+            "Deliver it with its columns named as the contract does."
         )
 
 
