@@ -112,10 +112,11 @@ def shown(platform: Platform, catalog: str = "streaming_prod", suffix: str = "")
 
 
 def stored(platform: Platform) -> dict[str, list]:
-    """The rows of every table in which SQLMesh keeps some."""
+    """The rows of every table of a model."""
     tables = platform.query(
         "SELECT database_name, schema_name, table_name FROM duckdb_tables() "
-        "WHERE schema_name LIKE 'sqlmesh\\_\\_%' ESCAPE '\\'"
+        "WHERE schema_name LIKE 'sqlmesh\\_\\_%' ESCAPE '\\' "
+        "AND schema_name <> 'sqlmesh__streaming'"
     )
     return {
         ".".join(table): sorted(platform.query(f"SELECT * FROM {'.'.join(table)}"), key=repr)
