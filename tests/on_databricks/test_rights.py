@@ -78,7 +78,7 @@ def test_the_deployer_has_no_more_than_it_needs(delivered: Delivered, run: Run) 
 
 
 def test_each_group_reads_what_it_should(run: Run) -> None:
-    physical = {f"sqlmesh__{schema}" for schema in COMPARED}
+    physical = {f"sqlmesh__{schema}" for schema in (*COMPARED, "streaming")}
     can_read = {user: readable(run, user, "streaming_prod") for user in ("engineer", "analyst")}
     assert can_read == {"engineer": {*COMPARED, *physical}, "analyst": {"gold", "analytics"}}
     assert readable(run, "another", "streaming_prod") == set()
