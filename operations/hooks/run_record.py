@@ -247,7 +247,7 @@ def _command_of(plan: EvaluatablePlan) -> str:
 
 
 def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
 
 
 def _day(milliseconds: int) -> str:
