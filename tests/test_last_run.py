@@ -173,7 +173,8 @@ def test_records_are_kept_for_a_time(platform: Platform) -> None:
     """Those of ninety days, and a restatement that is not finished for as long as it is not."""
     record = {"environment": "old", "restates": {}, "succeeded": True, "began": "2020-01-01"}
     with platform.context() as context:
-        records.write(context, record | {"id": "done"})
+        late = [{"late": "came", "day": FIRST}]
+        records.write(context, record | {"id": "done", "late": late})
         records.write(context, record | {"id": "left", "restates": {"a": []}, "succeeded": None})
         assert records.last(context, "old") is not None
         records.write(context, record | {"id": "new", "environment": "new", "began": "2999-01-01"})

@@ -29,7 +29,13 @@ def write(context: Context, record: Record) -> None:
     there = beside_state(context, TABLE)
     there.create(COLUMNS)
     restates = bool(record["restates"]) and not record["succeeded"]
-    row = (record["id"], record["environment"], record["began"], restates, json.dumps(record))
+    row = (
+        record["id"],
+        record["environment"],
+        record["began"],
+        restates,
+        json.dumps(record, default=str),
+    )
     too_old = (datetime.now(timezone.utc) - KEPT).isoformat(timespec="seconds")
     replaced = (
         exp.column("id")
