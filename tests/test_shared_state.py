@@ -24,6 +24,7 @@ from sqlmesh.utils.errors import ConfigError
 
 from generator.generate import write_landing
 from generator.population import Settings
+from operations.hooks import joined
 from operations.hooks.state_lock import KEY, StateLock, turns
 
 FIRST = date(2026, 1, 1)
@@ -345,7 +346,7 @@ def developer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Calla
 
 
 def locks(context: Context) -> int:
-    return sum(isinstance(target, StateLock) for target in context.notification_targets)
+    return sum(isinstance(target, StateLock) for target in joined(context))
 
 
 def test_whose_state_is_a_file_needs_no_postgres_and_no_lock(

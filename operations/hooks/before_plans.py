@@ -9,6 +9,7 @@ from pydantic import PrivateAttr
 from sqlmesh import Context
 from sqlmesh.core.notification_target import GenericNotificationTarget, NotificationEvent
 
+from operations.hooks import join
 from operations.sqlmesh_internals import EvaluatablePlan, before
 
 _planning: dict[str, Context] = {}  # by the id of the plan that is about to begin
@@ -38,7 +39,7 @@ def look_before_plans(context: Context, *steps: Callable[[Context, EvaluatablePl
     before("start_plan_evaluation", take)
     target = PlanBegins()
     target._context = context
-    context.config.notification_targets.append(target)
+    join(context, target)
 
 
 def is_rollback(plan: EvaluatablePlan) -> bool:

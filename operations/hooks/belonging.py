@@ -21,6 +21,7 @@ from sqlmesh.core.config.connection import DuckDBConnectionConfig
 from sqlmesh.core.notification_target import GenericNotificationTarget, NotificationEvent
 from sqlmesh.utils.errors import SQLMeshError
 
+from operations.hooks import join
 from operations.sqlmesh_internals import (
     EvaluatablePlan,
     StateSync,
@@ -98,7 +99,7 @@ def keep_together(context: Context) -> None:
     before("start_evaluation_progress", _begin_run)
     target = RunBegins()
     target._context = context
-    context.config.notification_targets.append(target)
+    join(context, target)
     if files := _files(context):
         before_state_is_used(context, lambda state: _compare_files(context, state, *files))
 

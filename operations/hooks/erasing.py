@@ -13,6 +13,7 @@ from sqlmesh import Context
 from sqlmesh.core.notification_target import GenericNotificationTarget, NotificationEvent
 
 from macros.settings import setting
+from operations.hooks import PLANS_AND_RUNS, join
 from operations.sqlmesh_internals import say
 
 
@@ -22,16 +23,7 @@ class Erasing(GenericNotificationTarget):
     One that was cut off before leaves its mark: the next does it when it begins.
     """
 
-    notify_on: frozenset[NotificationEvent] = frozenset(
-        {
-            NotificationEvent.APPLY_START,
-            NotificationEvent.APPLY_END,
-            NotificationEvent.APPLY_FAILURE,
-            NotificationEvent.RUN_START,
-            NotificationEvent.RUN_END,
-            NotificationEvent.RUN_FAILURE,
-        }
-    )
+    notify_on: frozenset[NotificationEvent] = PLANS_AND_RUNS
     _context: Context = PrivateAttr()
 
     def notify_apply_start(self, *args: Any, **kwargs: Any) -> None:
@@ -48,7 +40,7 @@ def erase_for_good(context: Context) -> None:
     """Has each plan and run see to it that nothing of what was erased stays in the local files."""
     target = Erasing()
     target._context = context
-    context.config.notification_targets.append(target)
+    join(context, target)
 
 
 def write_anew(context: Context) -> None:

@@ -11,6 +11,7 @@ from sqlmesh.core.notification_target import GenericNotificationTarget, Notifica
 from sqlmesh.utils.date import to_date
 from sqlmesh.utils.errors import SQLMeshError
 
+from operations.hooks import PLANS_AND_RUNS, join
 from operations.sqlmesh_internals import get_console, listen, say
 
 if TYPE_CHECKING:
@@ -28,16 +29,7 @@ _found: dict[str, Account] = {}
 class LandingAccount(GenericNotificationTarget):
     """Looks at the landing before anything is written, and tells of it at the end."""
 
-    notify_on: frozenset[NotificationEvent] = frozenset(
-        {
-            NotificationEvent.APPLY_START,
-            NotificationEvent.APPLY_END,
-            NotificationEvent.APPLY_FAILURE,
-            NotificationEvent.RUN_START,
-            NotificationEvent.RUN_END,
-            NotificationEvent.RUN_FAILURE,
-        }
-    )
+    notify_on: frozenset[NotificationEvent] = PLANS_AND_RUNS
     _context: Context = PrivateAttr()
     _environment: str = PrivateAttr("")
 
@@ -110,7 +102,7 @@ def account_for_landing(context: Context) -> None:
         listen("log_status_update", _tell_if_idle)
     target = LandingAccount()
     target._context = context
-    context.config.notification_targets.append(target)
+    join(context, target)
 
 
 def found(environment: str) -> Account | None:

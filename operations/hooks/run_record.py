@@ -17,7 +17,7 @@ from sqlmesh.core.notification_target import GenericNotificationTarget, Notifica
 from sqlmesh.core.snapshot import Snapshot
 from sqlmesh.utils.date import to_datetime
 
-from operations.hooks import records
+from operations.hooks import PLANS_AND_RUNS, join, records
 from operations.hooks.before_plans import is_rollback
 from operations.hooks.failures import reason
 from operations.hooks.landing import found
@@ -52,16 +52,7 @@ def durations(context: Context, environment: str) -> Durations:
 class Commands(GenericNotificationTarget):
     """Tells the record when plans and runs of a context begin and end."""
 
-    notify_on: frozenset[NotificationEvent] = frozenset(
-        {
-            NotificationEvent.APPLY_START,
-            NotificationEvent.APPLY_END,
-            NotificationEvent.APPLY_FAILURE,
-            NotificationEvent.RUN_START,
-            NotificationEvent.RUN_END,
-            NotificationEvent.RUN_FAILURE,
-        }
-    )
+    notify_on: frozenset[NotificationEvent] = PLANS_AND_RUNS
     _context: Context = PrivateAttr()
     _record: RunRecord = PrivateAttr()
 
@@ -101,7 +92,7 @@ def keep_record(context: Context) -> RunRecord:
         listen("log_failed_models", record.fail)
     target = Commands()
     target._context, target._record = context, getattr(console, MARK)
-    context.config.notification_targets.append(target)
+    join(context, target)
     return target._record
 
 

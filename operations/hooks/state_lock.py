@@ -24,6 +24,7 @@ from sqlmesh.core.notification_target import GenericNotificationTarget, Notifica
 from sqlmesh.utils.errors import ConfigError, SQLMeshError
 
 from macros.settings import setting
+from operations.hooks import join, joined
 from operations.sqlmesh_internals import get_console
 
 # The key of the advisory lock: any number, but the same for all who share the database.
@@ -69,7 +70,7 @@ def lock_shared_state(context: Context) -> None:
     lock = StateLock()
     lock._context, lock._state = context, state
     lock._minutes = int(setting("STREAMING_STATE_WAIT_MINUTES"))
-    context.config.notification_targets.append(lock)
+    join(context, lock)
 
 
 @contextmanager
@@ -79,7 +80,7 @@ def in_turn(context: Context, command: str) -> Iterator[None]:
     Args:
         command: How it is called, for whoever waits.
     """
-    lock = next((t for t in context.config.notification_targets if isinstance(t, StateLock)), None)
+    lock = next((t for t in joined(context) if isinstance(t, StateLock)), None)
     if lock:
         lock.start(command)
     try:
