@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 
@@ -15,11 +15,13 @@ from operations import CommandError, project
 from operations.environment.shown import (
     Snapshots,
     audits,
+    by_model,
     fetch,
     shown,
 )
 from operations.hooks.belonging import draw, read, told_apart
 from operations.hooks.failures import next_step
+from operations.hooks.overwriting import standing
 from operations.hooks.state_lock import in_turn
 from operations.landing import MODEL, account
 from operations.landing.late import recorded_days
@@ -100,7 +102,7 @@ def _missing(context: Context) -> Iterator[str]:
                 environment.naming_info, dialect=context.engine_adapter.dialect
             )
             wanted[f"the view of {name}"] = {view}
-        there = _there(context, set().union(*wanted.values()))
+        there = {*standing(context, set().union(*wanted.values()))}
         if gone := sorted(what for what, tables in wanted.items() if not tables & there):
             yield (
                 f"{environment.name} lacks {counted(len(gone), 'object')}: "
@@ -114,23 +116,9 @@ def _way_back(environment: str) -> str:
     return f"sqlmesh invalidate {environment}, then sqlmesh janitor, then plan it again"
 
 
-def _there(context: Context, tables: Iterable[exp.Table]) -> set[exp.Table]:
-    """Those that are there."""
-    by_schema: dict[tuple[str, str], dict[str, exp.Table]] = defaultdict(dict)
-    for table in tables:
-        by_schema[table.catalog, table.db][table.name] = table
-    return {
-        names[found.name]
-        for (catalog, schema), names in by_schema.items()
-        for found in context.engine_adapter.get_data_objects(
-            exp.table_(schema, db=catalog), set(names)
-        )
-    }
-
-
 def _days(context: Context, snapshots: Snapshots, views: dict[str, str]) -> Iterator[str]:
     """The days on which the rows of a feed are not those that were loaded of its files."""
-    by_name = {s.model.name: s for s in snapshots.values() if s.is_model}
+    by_name = by_model(snapshots)
     told: defaultdict[str, dict[date, int]] = defaultdict(dict)
     query = f"SELECT feed, _ingest_date, SUM(rows) FROM {views[ACCOUNT]} GROUP BY 1, 2"
     for feed, day, rows in fetch(context, query):

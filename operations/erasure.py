@@ -12,16 +12,16 @@ import pyarrow as pa
 from pyarrow import csv, parquet
 from sqlmesh import Context
 from sqlmesh.core.snapshot import Snapshot
-from sqlmesh.utils.date import to_datetime
 
 from macros.feeds import REQUESTS
 from macros.settings import landing_of
 from operations import CommandError
-from operations.environment.shown import Snapshots, fetch, last_day, made, shown
+from operations.environment.shown import Snapshots, by_model, fetch, last_day, made, shown
 from operations.hooks.belonging import begin
 from operations.hooks.erasing import write_anew
 from operations.hooks.state_lock import in_turn
 from operations.landing import MODEL
+from operations.landing.late import recorded_days
 from operations.sqlmesh_internals import audit, evaluate
 from operations.terminal import Table, first_of
 
@@ -82,9 +82,8 @@ def request(context: Context, users: Sequence[int], reason: str = "") -> tuple[P
         CommandError: The landing is no folder here; says what to deliver.
         NoEnvironment: There is no prod.
     """
-    snapshots, _ = made(context, PROD)
-    of_requests = [s for s in snapshots.values() if s.is_model and s.model.name == LOAD]
-    day = last_day(of_requests)
+    models = by_model(made(context, PROD)[0])
+    day = last_day([models[LOAD]]) if LOAD in models else None
     if not day:
         raise CommandError(f"prod has loaded no day of {LOAD} yet. Load one: sqlmesh run")
     landing, files_format = landing_of(REQUESTS, context.engine_adapter.dialect)
@@ -130,7 +129,7 @@ def _erase(context: Context, day: date) -> list[dict[str, Any]]:
     for snapshot, snapshots in _versions(context):
         _compute(context, snapshot, snapshots, day)
     snapshots, views = shown(context, PROD)
-    _compute(context, _of_model(snapshots, COUNTED), snapshots, day)
+    _compute(context, by_model(snapshots)[COUNTED], snapshots, day)
     columns = ("user_id", "erased_at", "rows", "landed_files", "retained_until")
     query = f"""SELECT {", ".join(columns)} FROM {views[EVIDENCE]}
         WHERE _ingest_date = DATE '{day}' ORDER BY user_id"""
@@ -140,13 +139,9 @@ def _erase(context: Context, day: date) -> list[dict[str, Any]]:
 def _account_for(context: Context, day: date) -> None:
     """Accounts for the file of a request, unless the run that has still to load the day does."""
     snapshots, _ = shown(context, PROD)
-    files = _of_model(snapshots, FILES)
-    if any(to_datetime(a).date() <= day < to_datetime(b).date() for a, b in files.intervals):
+    files = by_model(snapshots)[FILES]
+    if day in recorded_days(files):
         _compute(context, files, snapshots, day)
-
-
-def _of_model(snapshots: Snapshots, name: str) -> Snapshot:
-    return next(s for s in snapshots.values() if s.is_model and s.model.name == name)
 
 
 def evidence_lines(evidence: Sequence[dict[str, Any]]) -> list[str]:
@@ -186,9 +181,8 @@ def _versions(context: Context) -> list[tuple[Snapshot, Snapshots]]:
     found: dict[str, tuple[Snapshot, Snapshots]] = {}
     for environment in context.state_reader.get_environments():
         snapshots, _ = shown(context, environment.name)
-        for snapshot in snapshots.values():
-            if snapshot.is_model and snapshot.model.name == LOAD:
-                found.setdefault(snapshot.version_get_or_generate(), (snapshot, snapshots))
+        if snapshot := by_model(snapshots).get(LOAD):
+            found.setdefault(snapshot.version_get_or_generate(), (snapshot, snapshots))
     return list(found.values())
 
 

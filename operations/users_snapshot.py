@@ -21,7 +21,7 @@ from sqlmesh import Context
 from macros.feeds import REQUESTS
 from operations import CommandError
 from operations.backup import checked, make_empty, seal
-from operations.environment.shown import fetch, last_day, made
+from operations.environment.shown import by_model, fetch, last_day, made
 from operations.hooks.belonging import begin
 from operations.hooks.state_lock import in_turn
 from operations.sqlmesh_internals import audit
@@ -105,7 +105,7 @@ def bring_back(context: Context, folder: Path) -> tuple[int, int]:
         raise CommandError(f"{folder} has no {FILE}. Make it: streaming backup --snapshot-only")
     kept = [_version(*row.values()) for row in parquet.read_table(folder / FILE).to_pylist()]
     snapshots, views = made(context, "prod")
-    snapshot = next(s for s in snapshots.values() if s.is_model and s.model.name == MODEL)
+    snapshot = by_model(snapshots)[MODEL]
     with in_turn(context, "restore"):
         begin(context)
         asked = {who for (who,) in fetch(context, f"SELECT user_id FROM {views[GRANTED]}")}

@@ -211,6 +211,15 @@ class Platform:
             os.environ.clear()
             os.environ.update(before)
 
+    @contextmanager
+    def seen_from(self, checkout: Path) -> Iterator[None]:
+        """Does what the block does from another checkout."""
+        project, self.project = self.project, checkout
+        try:
+            yield
+        finally:
+            self.project = project
+
     def plan(self, day: date, environment: str = "prod", **options: Any) -> None:
         """Plans and applies an environment; the deliveries up to `day` are there."""
         with self.context() as context:
@@ -307,6 +316,24 @@ class Platform:
     def check(self) -> None:
         """Asserts that every table is what the oracle makes of the deliveries."""
         assert_equal(self.tables(), oracle.build(self.deliveries))
+
+
+@contextmanager
+def held(database: Path) -> Iterator[None]:
+    """Has another process a DuckDB database open."""
+    code = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(1, flush=True); input()"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, database],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdout
+    holder.stdout.readline()
+    try:
+        yield
+    finally:
+        holder.communicate("\n")
 
 
 def deliver_day(platform: Platform, day: date, users: int = 1, bad_users: int = 0) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
@@ -15,7 +13,7 @@ from pathlib import Path
 import duckdb
 import oracle
 import pytest
-from harness import FIRST, SEEDS_LAST, Platform, assert_equal, deliver_day
+from harness import FIRST, SEEDS_LAST, Platform, assert_equal, deliver_day, held
 from sqlmesh.core.engine_adapter import DuckDBEngineAdapter
 
 from operations import backup
@@ -241,24 +239,6 @@ def test_a_block_that_is_damaged(prod: Platform) -> None:
     assert told.exit_code == 1 and "is damaged" in told.stderr
     assert told.stderr.splitlines()[-1].startswith("Next: ")
     assert not (prod.folder / "of damaged" / MANIFEST).exists()
-
-
-@contextmanager
-def held(file: Path) -> Iterator[None]:
-    """Another process has a database open."""
-    code = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(1, flush=True); input()"
-    holder = subprocess.Popen(
-        [sys.executable, "-c", code, file],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert holder.stdout
-    holder.stdout.readline()
-    try:
-        yield
-    finally:
-        holder.communicate("\n")
 
 
 @pytest.mark.parametrize("name", DATABASES)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from bundle import definitions
 from click.testing import CliRunner
-from harness import PROJECT, Platform, checkout
+from harness import PROJECT, Platform, checkout, held
 
 from operations import cli, launcher, terminal
 
@@ -85,23 +85,8 @@ def test_an_error_that_nobody_explained_is_shown_whole(monkeypatch: pytest.Monke
 
 def test_a_database_that_another_process_holds(tmp_path: Path) -> None:
     platform = Platform(tmp_path)
-    holder = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(1, flush=True); input()",
-            platform.data / "state.duckdb",
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert holder.stdout
-    holder.stdout.readline()
-    try:
+    with held(platform.data / "state.duckdb"):
         told = platform.streaming("status")
-    finally:
-        holder.communicate("\n")
     assert told.exit_code == 1
     assert "state.duckdb is in use by another command (PID" in told.stderr
     assert told.stderr.splitlines()[-1].startswith("Next: ")

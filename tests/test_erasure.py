@@ -13,7 +13,6 @@ import oracle
 import pytest
 from harness import (
     FIRST,
-    PROJECT,
     SEEDS_LAST,
     Platform,
     Row,
@@ -113,6 +112,15 @@ def ask(platform: Platform, day: date, *users: object, name: str = "part-0") -> 
     platform.deliver("erasures", day, rows, name=name)
 
 
+def loaded_otherwise(folder: Path) -> Path:
+    """A checkout in which users and requests are loaded by other versions of their models."""
+    changed = checkout(folder)
+    for name in ("bronze/delivered_users", "bronze/delivered_erasures"):
+        model = changed / "models" / f"{name}.sql"
+        model.write_text(model.read_text().replace("_source, /*", "TRIM(_source) AS _source, /*"))
+    return changed
+
+
 def left(platform: Platform) -> set[str]:
     """Which of what says who the user 1 is stands in a file of the platform, its landing aside."""
     contents = b"".join(
@@ -182,16 +190,9 @@ def test_nothing_of_it_comes_back(prod: Platform, tmp_path: Path) -> None:
 
     prod.restate(FIRST, FOURTH, "users", "ratings")
     prod.check()
-    changed = checkout(tmp_path / "changed")
-    for name in ("bronze/delivered_users", "bronze/delivered_erasures"):
-        model = changed / "models" / f"{name}.sql"
-        model.write_text(model.read_text().replace("_source, /*", "TRIM(_source) AS _source, /*"))
-    prod.project = changed
-    try:
+    with prod.seen_from(loaded_otherwise(tmp_path / "changed")):
         prod.plan(FOURTH, "dev", include_unmodified=True)
         assert_equal(prod.tables("__dev", "streaming_dev"), oracle.build(prod.deliveries))
-    finally:
-        prod.project = PROJECT
     assert left(prod) == set()
 
     rebuilt = Platform(tmp_path / "rebuilt", STREAMING_LANDING=str(prod.landing))
@@ -242,17 +243,10 @@ def test_a_request_is_granted_for_good(prod: Platform, tmp_path: Path) -> None:
     [(_, files)] = [row[::2] for row in prod.query(EVIDENCE)[:1]]
     assert str(prod.file("users", FOURTH)) in files
 
-    changed = checkout(tmp_path / "changed")
-    for name in ("bronze/delivered_users", "bronze/delivered_erasures"):
-        model = changed / "models" / f"{name}.sql"
-        model.write_text(model.read_text().replace("_source, /*", "TRIM(_source) AS _source, /*"))
-    prod.project = changed
-    try:
+    with prod.seen_from(loaded_otherwise(tmp_path / "changed")):
         prod.plan(FOURTH, "dev", start=FOURTH)
         assert left(prod) == set()
         prod.plan(FOURTH)
-    finally:
-        prod.project = PROJECT
     assert prod.query(when) == erased_at
     assert prod.streaming("rollback", "--yes").exit_code == 0
     prod.restate(FIRST, FOURTH, "users", "ratings")
@@ -297,13 +291,10 @@ def test_other_versions_and_what_is_kept_for_a_rollback_are_erased(
     changed = checkout(tmp_path / "changed")
     model = changed / "models" / "silver" / "users.sql"
     model.write_text(model.read_text().replace("  email,", "  LOWER(email) AS email,"))
-    prod.project = changed
-    try:
+    with prod.seen_from(changed):
         prod.plan(SECOND)
         ask(prod, THIRD, 1)
         prod.run(THIRD)
-    finally:
-        prod.project = PROJECT
     assert prod.streaming("rollback", "--yes").exit_code == 0
     assert left(prod) == set()
     names = prod.query("SELECT name FROM streaming_prod.silver.users WHERE user_id = 1")

@@ -158,14 +158,10 @@ def test_a_version_in_dev_is_computed_again_too(prod: Platform, tmp_path: Path) 
         ),
         encoding="utf-8",
     )
-    project, prod.project = prod.project, changed
-    try:
+    with prod.seen_from(changed):
         prod.plan(LAST, "dev")
-        prod.project = project
-        killed_before(written("gold__fct_watches"), lambda: restate(prod))
-        prod.run(LAST)
-        prod.project = changed
+    killed_before(written("gold__fct_watches"), lambda: restate(prod))
+    prod.run(LAST)
+    with prod.seen_from(changed):
         prod.plan(LAST)
-        prod.check()
-    finally:
-        prod.project = project
+    prod.check()

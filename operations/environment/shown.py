@@ -57,6 +57,11 @@ def made(context: Context, name: str) -> tuple[Snapshots, dict[str, str]]:
     return snapshots, views
 
 
+def by_model(snapshots: Snapshots) -> dict[str, Snapshot]:
+    """The versions of models among some, each by the model's name in its file."""
+    return {s.model.name: s for s in snapshots.values() if s.is_model}
+
+
 def fetch(context: Context, query: str) -> Rows:
     """The rows of a query in the models' dialect."""
     return context.engine_adapter.fetchall(parse_one(query, dialect="databricks"))

@@ -29,7 +29,8 @@ def refuse_to_overwrite(context: Context, plan: EvaluatablePlan) -> None:
     """
     if is_rollback(plan):  # one that was cut off may have left a view
         return
-    found = list(_standing(context, [*_first_views(context, plan), *_first_tables(context, plan)]))
+    made = [*_first_views(context, plan), *_first_tables(context, plan)]
+    found = [f"{there.catalog}.{there.db}.{there.name}" for there in standing(context, made)]
     if found:
         raise SQLMeshError(
             f"{counted(len(found), 'object')} would be overwritten, of which SQLMesh's state knows "
@@ -61,12 +62,13 @@ def _first_tables(context: Context, plan: EvaluatablePlan) -> Iterator[exp.Table
                 yield exp.to_table(snapshot.table_name(is_deployable))
 
 
-def _standing(context: Context, tables: Iterable[exp.Table]) -> Iterator[str]:
-    """The names of those that are there."""
-    by_schema: dict[tuple[str, str], set[str]] = defaultdict(set)
+def standing(context: Context, tables: Iterable[exp.Table]) -> Iterator[exp.Table]:
+    """Those of some tables and views that are there."""
+    by_schema: dict[tuple[str, str], dict[str, exp.Table]] = defaultdict(dict)
     for table in tables:
-        by_schema[table.catalog, table.db].add(table.name)
-    for (catalog, schema), names in sorted(by_schema.items()):
+        by_schema[table.catalog, table.db][table.name] = table
+    for catalog, schema in sorted(by_schema):
+        named = by_schema[catalog, schema]
         where = exp.table_(schema, db=catalog)
-        for there in context.engine_adapter.get_data_objects(where, names):
-            yield f"{catalog}.{schema}.{there.name}"
+        for there in context.engine_adapter.get_data_objects(where, set(named)):
+            yield named[there.name]

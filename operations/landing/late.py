@@ -17,7 +17,7 @@ from macros.feeds import FEEDS, LANDED, REQUESTS
 from macros.reading.content import checksums
 from macros.reading.listing import Landed
 from macros.settings import setting
-from operations.environment.shown import fetch, shown
+from operations.environment.shown import by_model, fetch, shown
 from operations.hooks.landing import found
 from operations.landing import MODEL
 from operations.sqlmesh_internals import evaluate
@@ -60,7 +60,7 @@ def find(
         since: The first day that is compared; None: all are.
     """
     snapshots, views = shown(context, environment)
-    models = {snapshot.model.name: snapshot for snapshot in snapshots.values() if snapshot.is_model}
+    models = by_model(snapshots)
     if ACCOUNT not in models:
         return [], 0
     accounted = recorded_days(models[ACCOUNT], since)
