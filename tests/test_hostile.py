@@ -146,7 +146,7 @@ def test_a_mail_is_text_and_its_subject_one_line(
 @hostile
 def test_the_page_of_the_last_run_shows_it(text: str) -> None:
     failed = [Failure("silver.users", text)]
-    report = Report("prod", "", None, False, "", "", [], [], [], [], [], failed, text)
+    report = Report("prod", "run", "", None, False, "", "", [], [], [], [], [], failed, text)
     page = as_html(report)
     assert page.count(html.escape(text, quote=False).replace('"', "&#34;")) == 2
     assert "<script" not in page and "<img" not in page and "<svg" not in page
