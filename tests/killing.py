@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 import time_machine
 from harness import Platform, cache_for_any_folder, forget_macros, morning_after
 from sqlmesh.cli.main import cli
-from sqlmesh.core.engine_adapter import DuckDBEngineAdapter
+from sqlmesh.core.engine_adapter import DatabricksEngineAdapter, DuckDBEngineAdapter
 from sqlmesh.utils.connection_pool import _TransactionManagementMixin
 
 import operations
@@ -175,7 +175,8 @@ def _count(steps: int, kill_at: int) -> None:
         of_data = str(path).startswith(os.environ.get("STREAMING_DATA_DIR", os.devnull))
         return f"{what} {path}" if of_data else None
 
-    counted(DuckDBEngineAdapter, "_execute", lambda adapter, sql, *_: sql)
+    for adapter in (DuckDBEngineAdapter, DatabricksEngineAdapter):
+        counted(adapter, "_execute", lambda adapter, sql, *_: sql)
     counted(_TransactionManagementMixin, "_do_commit", lambda _: "COMMIT")
     counted(os, "replace", lambda _, target: file("replace", target))
     counted(os, "unlink", lambda path: file("unlink", path))
