@@ -407,7 +407,9 @@ def test_permissions_of_all_kinds_are_those_of_whoever_manages() -> None:
 
 def pins(file: str) -> dict[str, Requirement]:
     """What a file pins for the Python of the jobs, by name."""
-    lines = re.findall(r"^[\w.-]+==[^#\\\n]+", (PROJECT / file).read_text(), flags=re.M)
+    lines = re.findall(
+        r"^[\w.-]+(?:\[[\w,.-]+\])?==[^#\\\n]+", (PROJECT / file).read_text(), flags=re.M
+    )
     there = {"python_full_version": "3.12.3", "python_version": "3.12", "sys_platform": "linux"}
     return {
         canonicalize_name(pin.name): pin
@@ -439,6 +441,15 @@ def test_what_jobs_install_beside_it_is_what_the_tests_run() -> None:
     jobs = pins("requirements-jobs.txt")
     other = {n for n in set(jobs) - set(brought) if version(jobs[n]) != version(tested[n])}
     assert other == {"dateparser"}
+
+
+def test_what_jobs_install_is_known_by_its_hash() -> None:
+    """pip checks the hashes of a file all of whose pins have some."""
+    text = (PROJECT / "requirements-jobs.txt").read_text()
+    pinned = re.findall(r"^[\w.-]+(?:\[[\w,.-]+\])?==\S+(.*)$", text, flags=re.M)
+    assert len(pinned) == len(pins("requirements-jobs.txt")) > 90
+    assert set(pinned) == {" \\"}
+    assert len(re.findall(r" \\\n    --hash=sha256:", text)) >= len(pinned)
 
 
 def test_the_environment_is_the_one_whose_packages_are_known(found: Definitions) -> None:
