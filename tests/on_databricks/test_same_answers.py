@@ -10,6 +10,7 @@ from datetime import date
 import oracle
 import pytest
 from engines import Delivered, answers, differences, tables
+from test_open_the_data import looked_at
 
 from benchmarks.write_amplification import markdown
 from dashboard.data import read
@@ -46,6 +47,14 @@ def test_same_figures(delivered: Delivered) -> None:
         figures = [figure for part in parts for figure in part.figures]
         shown.append([(f.title, f.rows.astype(str).to_numpy().tolist()) for f in figures])
     assert len(shown[0]) > 6 and shown[0] == shown[1]
+
+
+def test_the_notebook_shows_the_same(delivered: Delivered) -> None:
+    local, databricks = (looked_at(platform.environment()) for platform in delivered.both[:2])
+    assert local["titles"] == databricks["titles"]
+    assert local["feeds"] == databricks["feeds"]
+    for frame in ("months", "genres"):
+        assert [row[:2] for row in local[frame]] == [row[:2] for row in databricks[frame]]
 
 
 def test_what_has_landed_is_seen(delivered: Delivered) -> None:
