@@ -27,6 +27,7 @@ from macros.feeds import REQUESTS
 from macros.settings import setting
 from operations import CommandError
 from operations.damage import InUse, explained
+from operations.hooks import records
 from operations.hooks.belonging import IN_WAREHOUSE, TABLE, Changes
 
 MANIFEST = "backup.json"
@@ -36,6 +37,8 @@ STATE = "state.duckdb"
 DATABASES = (STATE, "streaming_prod.duckdb", "streaming_dev.duckdb")
 PACKAGES = ("sqlmesh", "duckdb")
 BESIDE = f"{REQUESTS}/dt=*/*"
+ERASES = 'record LIKE \'%"command": "erasure"%\''
+CUT_OFF = "An erasure was cut off, so the tables still have what it took. To end it: streaming run"
 OTHER_BACKUP = "Nothing was changed. Next: take another backup."
 
 
@@ -62,13 +65,12 @@ def back_up(folder: Path) -> list[Path]:
             "what was never there: bash setup.sh run. If it was lost: streaming restore FOLDER."
         )
     if (data / MARK).exists():
-        raise CommandError(
-            "An erasure was cut off, so the files still have what it took. To end it: streaming run"
-        )
-    make_empty(folder)
-    with explained(), duckdb.connect() as connection:
+        raise CommandError(CUT_OFF)
+    with whole_or_nothing(folder), explained(), duckdb.connect() as connection:
         for name in DATABASES:
             _attach(connection, data / name, name.partition(".")[0], "READ_ONLY")
+        if _row(connection, f"state.{records.TABLE}", "1", "is_unfinished AND " + ERASES):
+            raise CommandError(CUT_OFF)
         _changes(connection).require_one()
         for name in DATABASES:
             _attach(connection, folder / name, "fresh", "STORAGE_VERSION 'latest'")
@@ -80,15 +82,24 @@ def back_up(folder: Path) -> list[Path]:
         return seal(folder)
 
 
-def make_empty(folder: Path) -> None:
-    """Makes the folder of a backup.
+@contextmanager
+def whole_or_nothing(folder: Path) -> Iterator[None]:
+    """Makes the folder of a backup, for its owner's eyes alone, and takes it away if that fails.
 
     Raises:
         CommandError: It has something.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    if any(folder.iterdir()):
+    if folder.exists() and any(folder.iterdir()):
         raise CommandError(f"{folder} is not empty. A backup needs a new folder.")
+    others = os.umask(0o077)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    finally:
+        os.umask(others)
 
 
 def seal(folder: Path) -> list[Path]:
@@ -163,10 +174,10 @@ def restore(folder: Path, replace: bool) -> str:
             "in their place: streaming restore FOLDER --replace. Or set STREAMING_DATA_DIR to "
             "another folder."
         )
-    with _alone(there):
+    with explained(), _alone(there):
         try:
             for name in DATABASES:
-                shutil.copy2(folder / name, _part(data / name))
+                shutil.copyfile(folder / name, _part(data / name))
             for name in DATABASES:
                 _wal(data / name).unlink(missing_ok=True)  # of what was there
                 os.replace(_part(data / name), data / name)
@@ -205,15 +216,18 @@ def _attach(connection: duckdb.DuckDBPyConnection, file: Path, name: str, option
 
 def _changes(connection: duckdb.DuckDBPyConnection) -> Changes:
     """What the attached databases know of each other."""
+    of_state = _row(connection, f"state.{TABLE}", "id, next_id") or (None, None)
+    return Changes(*of_state, *(_row(connection, IN_WAREHOUSE, "id") or (None,)))
 
-    def row(table: str, columns: str) -> Any:
-        try:
-            return connection.execute(f"SELECT {columns} FROM {table}").fetchone()
-        except duckdb.CatalogException:
-            return None
 
-    of_state = row(f"state.{TABLE}", "id, next_id") or (None, None)
-    return Changes(*of_state, *(row(IN_WAREHOUSE, "id") or (None,)))
+def _row(
+    connection: duckdb.DuckDBPyConnection, table: str, columns: str, where: str = "TRUE"
+) -> Any:
+    """The first row of a table; None where there is none, or no such table."""
+    try:
+        return connection.execute(f"SELECT {columns} FROM {table} WHERE {where}").fetchone()
+    except duckdb.CatalogException:
+        return None
 
 
 def _beside(folder: Path) -> Iterator[Path]:

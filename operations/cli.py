@@ -7,6 +7,7 @@ where it was called.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shlex
@@ -122,16 +123,22 @@ def streaming() -> None:
 @gateway_option
 def run(environment: str, yes: bool, gateway: str | None) -> None:
     """Load the days since the last run (`sqlmesh run`), then those with late files again."""
+    from sqlmesh.utils.errors import PlanError
+
+    from operations import last_run
     from operations.landing import late
     from operations.sqlmesh_internals import configure_console
 
     configure_console()
     with project(gateway) as context:
         if context.run(environment).is_failure:
-            raise CommandError(f"The run of {environment} failed, as is said above.")
-        late.load_after_run(
-            context, environment, lambda: yes or _agreed("Load these days again?"), click.echo
-        )
+            raise CommandError(last_run.why_failed(context, environment))
+        try:
+            late.load_after_run(
+                context, environment, lambda: yes or _agreed("Load these days again?"), click.echo
+            )
+        except PlanError as error:
+            raise CommandError(last_run.why_failed(context, environment)) from error
 
 
 @streaming.command()
@@ -566,5 +573,11 @@ def _options(names: Iterable[str]) -> str:
 
 
 def main() -> None:
-    """The command line."""
+    """The command line. Warnings, errors and traces go to the folder of SQLMesh's logs."""
+    logs = PROJECT / "logs"
+    logs.mkdir(exist_ok=True)
+    # Named as SQLMesh's own, which keeps the newest twenty. It is made when it has something.
+    log = logging.FileHandler(logs / f"sqlmesh_{datetime.now():%Y_%m_%d_%H_%M_%S}.log", delay=True)
+    log.setFormatter(logging.Formatter("%(asctime)s - %(name)s - %(levelname)s - %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[log])
     streaming(prog_name="streaming")

@@ -23,6 +23,7 @@ from operations.hooks.belonging import draw, read, told_apart
 from operations.hooks.failures import next_step
 from operations.hooks.overwriting import standing
 from operations.hooks.state_lock import in_turn
+from operations.hooks.unfinished import to_be_finished
 from operations.landing import MODEL, account
 from operations.landing.late import recorded_days
 from operations.sqlmesh_internals import has_state
@@ -68,11 +69,11 @@ def compare(context: Context, accept: bool) -> str:
 def differences(context: Context) -> list[str]:
     """In what the state and the tables differ, a line each; none where they do not.
 
-    Each table and view that an environment shows is there; each day that prod has recorded has the
-    rows that were loaded of its files, and no other day has any; every audit passes for all days;
-    and the landing has what was loaded.
+    Nothing was cut off; each table and view that an environment shows is there; each day that prod
+    has recorded has the rows that were loaded of its files, and no other day has any; every audit
+    passes for all days; and the landing has what was loaded.
     """
-    lines = list(_missing(context))
+    lines = list(_missing(context)) or to_be_finished(context)
     snapshots, views = shown(context, PROD)
     if lines or not snapshots:
         return lines

@@ -1,7 +1,8 @@
-"""What DuckDB says of files that are damaged or in use, in words that end with the way out."""
+"""What is said of files that cannot be read or written, in words that end with the way out."""
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,11 @@ DAMAGED = (
     r"|replaying WAL file|WAL was created for|Serialization Error|database has been invalidated"
 )
 LOCKED = r"Could not set lock on file \"(?P<path>[^\"]+)\".*?(?P<holder>\(PID \d+\))?(\. |$)"
-PATH = r"file \"([^\"]+)\""
+# Of a disk that is full, and of a file or folder that may not be written.
+FULL = r"No space left on device|Disk quota exceeded"
+KEPT = r"Read-only file system|Permission denied|attached in read-only mode"
+ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}
+PATH = r"\"([^\"]+)\""
 RESTORE = (
     "streaming restore FOLDER --replace, with the folder of a backup. Without one: docs/backup.md, "
     '"Without a backup".'
@@ -25,34 +30,51 @@ class Damaged(SQLMeshError):
     """A file cannot be read; says which, and the way out."""
 
 
+class Unwritten(SQLMeshError):
+    """A file cannot be written: the disk is full, or it may not."""
+
+
 class InUse(SQLMeshError):
     """Another process has a file open."""
 
 
 def explained_error(error: BaseException) -> SQLMeshError | None:
-    """What is said in place of an error of DuckDB; None if it says enough itself."""
-    if not type(error).__module__.startswith("_duckdb"):
+    """What is said in place of an error of DuckDB or of a file; None if it says enough itself."""
+    of_file = isinstance(error, OSError) and error.errno in ERRORS
+    if not of_file and not type(error).__module__.startswith("_duckdb"):
         return None
-    said = " ".join(str(error).split())
+    said = (
+        " ".join(str(error).replace("'", '"').split()) if of_file else " ".join(str(error).split())
+    )
     if found := re.search(LOCKED, said):
         holder = f" {found['holder']}" if found["holder"] else ""
         return InUse(
             f"{found['path']} is in use by another command{holder}. Nothing was changed.\n"
             "Next: wait until it ends, or end it; then type this again."
         )
-    if not re.search(DAMAGED, said):
-        return None
     path = re.search(PATH, said)
     name = path[1] if path else "A database in STREAMING_DATA_DIR"
+    if re.search(FULL, said):
+        return Unwritten(
+            f"{name} cannot be written: the disk is full. What was finished is kept.\n"
+            "Next: make room, then type this again."
+        )
+    if re.search(KEPT, said):
+        return Unwritten(
+            f"{name} cannot be written: the file, its folder or its disk is read-only.\n"
+            "Next: make it writable, or set STREAMING_DATA_DIR to a copy; then type this again."
+        )
+    if not re.search(DAMAGED, said):
+        return None
     return Damaged(f"{name} is damaged. DuckDB says: {said}\nNext: {RESTORE}")
 
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Says what DuckDB says of a file within the block in words that end with the way out.
+    """Says what is wrong with a file within the block in words that end with the way out.
 
     Raises:
-        SQLMeshError: In the place of DuckDB's error.
+        SQLMeshError: In the place of DuckDB's error, or the system's.
     """
     try:
         yield

@@ -17,12 +17,13 @@ from macros.feeds import REQUESTS
 from macros.settings import landing_of
 from operations import CommandError
 from operations.environment.shown import Snapshots, by_model, fetch, last_day, made, shown
+from operations.hooks import records
 from operations.hooks.belonging import begin
 from operations.hooks.erasing import write_anew
 from operations.hooks.state_lock import in_turn
 from operations.landing import MODEL
 from operations.landing.late import recorded_days
-from operations.sqlmesh_internals import audit, evaluate
+from operations.sqlmesh_internals import audit, evaluate, random_id
 from operations.terminal import Table, first_of
 
 PROD = "prod"
@@ -113,15 +114,29 @@ def erase(context: Context, days: Iterable[date]) -> list[dict[str, Any]]:
     Raises:
         CommandError: An audit found something; names it.
     """
-    days = sorted({*days})
     with in_turn(context, "erase"):
-        begin(context)
-        try:
-            evidence = [line for day in days for line in _erase(context, day)]
-        finally:
-            write_anew(context)
-        for day in days:
-            _account_for(context, day)
+        return grant(context, days)
+
+
+def grant(context: Context, days: Iterable[date]) -> list[dict[str, Any]]:
+    """Does what `erase` does, in the turn of whoever calls it."""
+    days = sorted({*days})
+    begin(context)
+    record = records.begun(context, random_id(), PROD, "erasure", erases=days)
+    records.write(context, record)
+    try:
+        evidence = [line for day in days for line in _erase(context, day)]
+    except Exception:  # the requests are late still, so a run tries again after its own work
+        records.write(context, records.ended(record | {"erases": []}, succeeded=False))
+        raise
+    finally:
+        write_anew(context)
+    for day in days:
+        _account_for(context, day)
+    records.write(context, records.ended(record, succeeded=True))
+    for left in records.unfinished(context):
+        if left.get("erases") and {*left["erases"]} <= {*record["erases"]}:
+            records.finish(context, left)
     return evidence
 
 
@@ -151,8 +166,10 @@ def evidence_lines(evidence: Sequence[dict[str, Any]]) -> list[str]:
         rows = sum(json.loads(each["rows"]).values())
         lines.append(
             f"User {each['user_id']}: {rows:,} rows in {len(json.loads(each['rows'])):,} tables "
-            f"say no longer who it is. Older files may until {each['retained_until']}."
+            "say no longer who it is."
         )
+        if each["retained_until"] > each["erased_at"].date():
+            lines[-1] += f" Older files may until {each['retained_until']}."
     files = sorted({file for each in evidence for file in each["landed_files"]})
     if files:
         lines.append(

@@ -13,7 +13,7 @@ from operations import CommandError, terminal
 from operations.environment.shown import Rows, fetch, rejected, rows, shown
 from operations.hooks import records
 from operations.pages import render
-from operations.terminal import Table, short_name
+from operations.terminal import Table, first_of, short_name
 
 SLOWEST = 5
 FAILED_NEXT = (
@@ -26,6 +26,7 @@ AGAIN = {
     "run": "sqlmesh run computes what is left.",
     "restatement": "sqlmesh run finishes it: it computes these models again.",
     "rollback": "streaming rollback brings it to its end.",
+    "erasure": "sqlmesh run does what is left.",
 }
 PLAN_AGAIN = "the same sqlmesh plan brings it to its end."
 
@@ -104,7 +105,7 @@ class Report:
     """A command. Times are of UTC, ISO 8601.
 
     Attributes:
-        command: run, plan, promotion, rollback or restatement.
+        command: run, plan, promotion, rollback, restatement or erasure.
         ended: None while it is under way, and if it was cut off.
         first_day: That a model was computed for; empty where none was.
     """
@@ -199,6 +200,16 @@ def _next(record: records.Record) -> str:
     if record["succeeded"] is None:
         return AGAIN.get(record["command"], PLAN_AGAIN)
     return NEXT if record["succeeded"] else FAILED_NEXT
+
+
+def why_failed(context: Context, environment: str) -> str:
+    """Why the last command of an environment failed, and the way out."""
+    record = records.last(context, environment)
+    failed = record["failed"] if record else []
+    reasons = [f"{short_name(each['model'])}: {each['reason'].rstrip('.')}." for each in failed]
+    said = first_of(reasons, 1) if reasons else "The output above says why."
+    command = record["command"] if record else "command"
+    return f"The {command} of {environment} failed. {said} Next: mend it, then: streaming run"
 
 
 def as_html(report: Report) -> str:

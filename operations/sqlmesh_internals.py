@@ -388,10 +388,15 @@ def evaluate(
     snapshots: Mapping[str, Snapshot],
     start: TimeLike,
     end: TimeLike,
+    moment: TimeLike | None = None,
 ) -> None:
-    """Computes a model from the tables of `snapshots`; the state takes down nothing of it."""
+    """Computes a model from the tables of `snapshots`; the state takes down nothing of it.
+
+    Args:
+        moment: At which it is computed; None: now.
+    """
     context.snapshot_evaluator.evaluate(
-        snapshot, start=start, end=end, execution_time=now(), snapshots=dict(snapshots)
+        snapshot, start=start, end=end, execution_time=moment or now(), snapshots=dict(snapshots)
     )
 
 

@@ -20,7 +20,7 @@ from sqlmesh import Context
 
 from macros.feeds import REQUESTS
 from operations import CommandError
-from operations.backup import checked, make_empty, seal
+from operations.backup import checked, seal, whole_or_nothing
 from operations.environment.shown import by_model, fetch, last_day, made
 from operations.hooks.belonging import begin
 from operations.hooks.state_lock import in_turn
@@ -76,16 +76,16 @@ def keep(context: Context, folder: Path) -> int:
     Raises:
         CommandError: The folder has something, or there is no such table.
     """
-    make_empty(folder)
     query = f"SELECT {', '.join(SCHEMA.names)} FROM {VIEW} ORDER BY user_id, valid_from"
-    try:
-        rows = fetch(context, query)
-    except Exception as error:
-        raise CommandError(f"{VIEW} cannot be read: {error}") from error
-    columns = dict(zip(SCHEMA.names, zip(*rows, strict=True), strict=True)) if rows else {}
-    table = pa.table({name: columns.get(name, ()) for name in SCHEMA.names}, schema=SCHEMA)
-    parquet.write_table(table, folder / FILE)
-    seal(folder)
+    with whole_or_nothing(folder):
+        try:
+            rows = fetch(context, query)
+        except Exception as error:
+            raise CommandError(f"{VIEW} cannot be read: {error}") from error
+        columns = dict(zip(SCHEMA.names, zip(*rows, strict=True), strict=True)) if rows else {}
+        table = pa.table({name: columns.get(name, ()) for name in SCHEMA.names}, schema=SCHEMA)
+        parquet.write_table(table, folder / FILE)
+        seal(folder)
     return len(rows)
 
 

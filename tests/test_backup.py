@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -18,6 +19,7 @@ from sqlmesh.core.engine_adapter import DuckDBEngineAdapter
 
 from operations import backup
 from operations.backup import DATABASES, MANIFEST
+from operations.damage import Unwritten, explained
 from operations.hooks.belonging import IN_WAREHOUSE, TABLE
 from operations.users_snapshot import ERASED, Shown, User, joined
 
@@ -238,7 +240,35 @@ def test_a_block_that_is_damaged(prod: Platform) -> None:
     told = prod.streaming("backup", str(prod.folder / "of damaged"))
     assert told.exit_code == 1 and "is damaged" in told.stderr
     assert told.stderr.splitlines()[-1].startswith("Next: ")
-    assert not (prod.folder / "of damaged" / MANIFEST).exists()
+    assert not (prod.folder / "of damaged").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "way_out"),
+    [
+        (
+            duckdb.TransactionException('write to "d/state.duckdb.wal": No space left on device'),
+            "d/state.duckdb.wal cannot be written: the disk is full.",
+            "Next: make room, then type this again.",
+        ),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "d/kept"),
+            "d/kept cannot be written: the disk is full.",
+            "Next: make room, then type this again.",
+        ),
+        (
+            duckdb.IOException('Cannot open file "d/state.duckdb": Read-only file system'),
+            "d/state.duckdb cannot be written: the file, its folder or its disk is read-only.",
+            "Next: make it writable, or set STREAMING_DATA_DIR to a copy; then type this again.",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_written(error: Exception, words: str, way_out: str) -> None:
+    """It is not taken for one that is damaged, whose way out would overwrite it."""
+    with pytest.raises(Unwritten) as told, explained():
+        raise error
+    said = str(told.value).splitlines()
+    assert said[0].startswith(words) and said[-1] == way_out
 
 
 @pytest.mark.parametrize("name", DATABASES)
@@ -276,6 +306,8 @@ def test_a_backup_runs_at_another_place(prod: Platform, tmp_path: Path) -> None:
     """As if nothing had happened."""
     told = prod.streaming("backup", str(tmp_path / "kept"))
     assert told.exit_code == 0, told.output
+    made = [tmp_path / "kept", *(tmp_path / "kept").iterdir()]
+    assert {oct(each.stat().st_mode & 0o077) for each in made} == {"0o0"}
     again = prod.streaming("backup", str(tmp_path / "kept"))
     assert again.exit_code == 1 and "is not empty" in again.stderr
     elsewhere = Platform(tmp_path / "elsewhere", STREAMING_LANDING=str(prod.landing))

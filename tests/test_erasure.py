@@ -23,7 +23,8 @@ from harness import (
 )
 from killing import command
 
-from macros import erasure
+from macros.erasure import ERASED, RESCUED
+from operations import erasure
 from operations.environment.lineage import parents
 from operations.erasure import write
 
@@ -203,7 +204,7 @@ def test_nothing_of_it_comes_back(prod: Platform, tmp_path: Path) -> None:
 
 def test_every_column_that_says_who_a_user_is_is_erased(tmp_path: Path) -> None:
     """Also one that a model computes or renames: by the lineage of columns, from bronze on."""
-    told_by = {*erasure.ERASED, *erasure.RESCUED}
+    told_by = {*ERASED, *RESCUED}
     checksums_and_rules = {"_row_hash", "_version", "_broken_rules", "_rejected_for"}
     says: set[tuple[str, str]] = set()
     with Platform(tmp_path).context() as context:
@@ -377,6 +378,33 @@ def test_what_is_cut_off_is_done_by_the_next(prod: Platform) -> None:
             assert command(prod, SECOND, *erase).code == 0
         assert command(prod, SECOND, "streaming", "run").code == 0
         assert left(prod) == set(), f"killed before step {point}: {ended.steps[point - 1]}"
+
+
+def test_one_that_was_cut_off_is_told_and_done_by_the_next_run(
+    prod: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """SQLMesh's own run, too; nothing is backed up before."""
+    ask(prod, SECOND, "1")
+
+    def cut_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, prod.context() as context:
+        patched.setattr(erasure, "_erase", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            erasure.erase(context, [SECOND])
+    assert left(prod)
+    told = prod.streaming("last-run").output
+    assert told.startswith("The erasure of prod was cut off, or is under way")
+    assert "Next: sqlmesh run does what is left." in told
+    refused = prod.streaming("backup", str(tmp_path / "kept"))
+    assert refused.exit_code == 1 and "An erasure was cut off" in refused.stderr
+    compared = prod.streaming("check")
+    assert compared.exit_code == 1 and "An erasure of prod, begun " in compared.stderr
+    prod.run(SECOND)
+    assert left(prod) == set()
+    assert "The erasure of prod succeeded" in prod.streaming("last-run").output
+    assert prod.streaming("backup", str(tmp_path / "kept")).exit_code == 0
 
 
 def test_without_a_landing_a_request_lies_beside_the_data(seeds_in_prod: Platform) -> None:

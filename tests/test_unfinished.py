@@ -87,6 +87,17 @@ def written(model: str) -> str:
     return rf'(INSERT INTO|MERGE INTO|CREATE OR REPLACE TABLE) \S*"{model}__\d+"'
 
 
+def users_of(prod: Platform) -> list[tuple[object, ...]]:
+    return prod.query("SELECT user_id FROM streaming_prod.silver.users ORDER BY 1")
+
+
+def shown_as_open(prod: Platform) -> list[tuple[object, ...]]:
+    """The users of which silver.users_snapshot says that prod shows them."""
+    return prod.query(
+        "SELECT user_id FROM streaming_prod.silver.users_snapshot WHERE valid_to IS NULL ORDER BY 1"
+    )
+
+
 def last_command(prod: Platform) -> dict[str, object]:
     return json.loads(prod.streaming("last-run", "--format", "json").stdout)
 
@@ -112,7 +123,15 @@ def test_the_next_run_finishes_what_was_cut_off(
         prod.receive(generated(prod), days)
     prod.run(days[-1])
     prod.check()
+    assert shown_as_open(prod) == users_of(prod)
     assert last_command(prod)["succeeded"] is True
+
+
+def test_a_restatement_takes_down_what_prod_shows(prod: Platform) -> None:
+    """In the history of users, which SQLMesh computes with the run of a day alone."""
+    before = users_of(prod)
+    restate(prod)
+    assert shown_as_open(prod) == users_of(prod) != before
 
 
 def test_so_does_the_run_after_one_that_failed(prod: Platform) -> None:
@@ -133,6 +152,14 @@ def test_the_same_restatement_again_finishes_it(prod: Platform) -> None:
     restate(prod)
     prod.check()
     prod.plan(LAST, "dev", include_unmodified=True)
+
+
+def test_check_names_it_before_all_else(prod: Platform) -> None:
+    killed_before(FINISHES, lambda: restate(prod))
+    told = prod.streaming("check")
+    assert told.exit_code == 1
+    assert told.stderr.splitlines()[-1].endswith("Next: sqlmesh run prod")
+    assert "A restatement of prod, begun " in told.stderr
 
 
 def test_no_plan_builds_on_it(prod: Platform, tmp_path: Path) -> None:

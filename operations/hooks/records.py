@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta, timezone
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 from sqlglot import exp
@@ -16,7 +17,7 @@ COLUMNS = {
     "id": "text",
     "environment": "text",
     "began": "text",  # UTC, ISO 8601
-    "is_unfinished": "boolean",  # a restatement that has not come to its end
+    "is_unfinished": "boolean",  # a restatement or erasure that has not come to its end
     "record": "text",  # JSON
 }
 KEPT = timedelta(days=90)
@@ -24,16 +25,59 @@ KEPT = timedelta(days=90)
 Record = dict[str, Any]
 
 
+def begun(
+    context: Context,
+    command_id: str,
+    environment: str,
+    command: str,
+    restates: Mapping[str, Any] | None = None,
+    erases: Iterable[date] = (),
+) -> Record:
+    """The record of a command that begins; how long models took it takes over from the last.
+
+    Args:
+        command: run, plan, promotion, rollback, restatement or erasure.
+        restates: Of each model that is restated, the version and the time, in milliseconds.
+        erases: The days whose requests for erasure are granted.
+    """
+    took = (last(context, environment) or {}).get("durations", {})
+    return {
+        "id": command_id,
+        "environment": environment,
+        "command": command,
+        "began": now(),
+        "ended": None,
+        "succeeded": None,
+        "restates": restates or {},
+        "erases": [day.isoformat() for day in erases],
+        "days": {},
+        "models": {},
+        "failed": [],
+        "durations": took,
+    }
+
+
+def ended(record: Record, succeeded: bool) -> Record:
+    """The record of a command that has ended."""
+    return record | {"ended": now(), "succeeded": succeeded}
+
+
+def now() -> str:
+    """The moment, as records have it."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+
+
 def write(context: Context, record: Record) -> None:
     """Writes a record in the place of what was written of its command before."""
     there = beside_state(context, TABLE)
     there.create(COLUMNS)
-    restates = bool(record["restates"]) and not record["succeeded"]
+    is_to_be_finished = record["restates"] or record.get("erases")
+    is_unfinished = bool(is_to_be_finished) and not record["succeeded"]
     row = (
         record["id"],
         record["environment"],
         record["began"],
-        restates,
+        is_unfinished,
         json.dumps(record, default=str),
     )
     too_old = (datetime.now(timezone.utc) - KEPT).isoformat(timespec="seconds")
@@ -58,13 +102,13 @@ def of(context: Context, command_id: str) -> Record | None:
 
 
 def unfinished(context: Context) -> list[Record]:
-    """The restatements that did not come to their end, the newest first."""
+    """The restatements and erasures that did not come to their end, the newest first."""
     return _read(beside_state(context, TABLE), exp.column("is_unfinished"))
 
 
 def finish(context: Context, record: Record) -> None:
-    """Takes down that a restatement is left to be done by whatever runs next."""
-    write(context, record | {"restates": {}})
+    """Takes down that what a command left is done, or left to whatever runs next."""
+    write(context, record | {"restates": {}, "erases": []})
 
 
 def _read(there: Beside, where: exp.Expr) -> list[Record]:

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from datetime import date, datetime, timezone
+from datetime import date
 from typing import Any
 
 from pydantic import PrivateAttr
 from sqlmesh import Context
 from sqlmesh.core.notification_target import GenericNotificationTarget, NotificationEvent
 from sqlmesh.core.snapshot import Snapshot
-from sqlmesh.utils.date import to_datetime
+from sqlmesh.utils.date import TimeLike, now, to_datetime
 
 from operations.hooks import PLANS_AND_RUNS, join, records
 from operations.hooks.before_plans import is_rollback
 from operations.hooks.failures import reason
+from operations.hooks.histories import bring_up_to_date
 from operations.hooks.landing import found
 from operations.hooks.records import Record
 from operations.hooks.unfinished import finish_covered, finish_in_run
@@ -102,13 +103,15 @@ class RunRecord:
     def __init__(self) -> None:
         self._context: Context | None = None
         self._run: Record = {}
+        self._moment: TimeLike = ""
 
     def open(self, context: Context) -> None:
         """A plan or run begins."""
-        self._context, self._run = context, {}
+        self._context, self._run, self._moment = context, {}, now()
 
     def begin_plan(self, context: Context, plan: EvaluatablePlan) -> None:
         """A plan is about to write."""
+        self._moment = plan.execution_time or now()
         versions = {snapshot.name: snapshot.version for snapshot in plan.environment.snapshots}
         self._begin(
             plan.plan_id,
@@ -143,20 +146,7 @@ class RunRecord:
     ) -> None:
         if self._context is None:  # of a project without these hooks
             return
-        took = durations(self._context, environment)
-        self._run = {
-            "id": command_id,
-            "environment": environment,
-            "command": command,
-            "began": _now(),
-            "ended": None,
-            "succeeded": None,
-            "restates": restates,
-            "days": {},
-            "models": {},
-            "failed": [],
-            "durations": {model: dict(by_days) for model, by_days in took.items()},
-        }
+        self._run = records.begun(self._context, command_id, environment, command, restates)
 
     def _write(self) -> None:
         if self._context is not None:
@@ -194,7 +184,7 @@ class RunRecord:
             model["audits_failed"] += num_audits_failed
             if duration_ms is not None:
                 took = self._run["durations"].setdefault(snapshot.name, {})
-                days = (date.fromisoformat(end) - date.fromisoformat(start)).days + 1
+                days = str((date.fromisoformat(end) - date.fromisoformat(start)).days + 1)
                 took.pop(days, None)  # the newest is the last
                 took[days] = duration_ms / 1000
                 while len(took) > LENGTHS:
@@ -215,13 +205,14 @@ class RunRecord:
         """The command is over; its record is written once more."""
         if not self._run or self._context is None:
             return
-        self._run |= {"ended": _now(), "succeeded": succeeded and not self._run["failed"]}
+        self._run = records.ended(self._run, succeeded and not self._run["failed"])
         if landing := found(self._run["environment"]):
             self._run["not_read"] = landing.not_read.records()
             self._run["late"] = landing.not_loaded.records()
         try:
             if self._run["succeeded"]:
                 finish_covered(self._context, self._run)
+                bring_up_to_date(self._context, self._run, self._moment)
             self._write()
         except Exception:
             logger.warning("The record of the command is not written.", exc_info=True)
@@ -235,10 +226,6 @@ def _command_of(plan: EvaluatablePlan) -> str:
     if plan.restatements:
         return "restatement"
     return "plan" if plan.is_dev or plan.requires_backfill else "promotion"
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
 
 
 def _day(milliseconds: int) -> str:

@@ -1,13 +1,14 @@
 """What was cut off is brought to its end, or to the one who can, before anything builds on it.
 
-Of a restatement that was cut off, or failed, SQLMesh knows nothing: some models hold the days anew,
-others as they were, and each counts as done. The next day's run would touch its own keys alone, and
-leave the rest like that for good.
+An erasure goes on where it was. Of a restatement that was cut off, or failed, SQLMesh knows
+nothing: some models hold the days anew, others as they were, and each counts as done. The next
+day's run would touch its own keys alone, and leave the rest like that for good.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 from sqlmesh import Context
 from sqlmesh.utils.errors import SQLMeshError
@@ -33,7 +34,8 @@ MOST_NAMES = 3  # that are named
 def finish_in_run(context: Context, environment: str) -> None:
     """Has a run take over what was cut off in its environment, before it looks what is missing.
 
-    What a restatement left is missing from then on, so the run computes it.
+    What a restatement left is missing from then on, so the run computes it. Requests whose erasure
+    was cut off are granted at once.
 
     Args:
         environment: That is about to be run.
@@ -51,6 +53,8 @@ def finish_in_run(context: Context, environment: str) -> None:
             say([f"{_told(record)} This run computes its models again."], style="yellow")
             forget(context, shown, _times(record))
             records.finish(context, record)
+        elif record.get("erases"):
+            _finish_erasure(context, record)
 
 
 def _finish_switch(context: Context, environment: Environment) -> None:
@@ -65,6 +69,13 @@ def _finish_switch(context: Context, environment: Environment) -> None:
         f"A {command} of {environment.name} was cut off while it switched the views: some are new, "
         f"some are as before. Nothing was changed now. Next: {way_out}"
     )
+
+
+def _finish_erasure(context: Context, record: Record) -> None:
+    from operations.erasure import grant  # which is of no use to most commands
+
+    say([f"{_told(record)} This run does what is left."], style="yellow")
+    grant(context, [date.fromisoformat(day) for day in record["erases"]])
 
 
 def refuse_while_unfinished(context: Context, plan: EvaluatablePlan) -> None:
@@ -84,10 +95,19 @@ def refuse_while_unfinished(context: Context, plan: EvaluatablePlan) -> None:
             )
 
 
+def to_be_finished(context: Context) -> list[str]:
+    """What was cut off or failed and is left to a run, a line each with the way out."""
+    return [
+        f"{_told(record)} Next: sqlmesh run {record['environment']}"
+        for record in records.unfinished(context)
+    ]
+
+
 def finish_covered(context: Context, done: Record) -> None:
     """Takes down which restatements one that is done has brought to their end."""
     for record in records.unfinished(context):
-        if record["environment"] == done["environment"] and _covers(_times(done), record):
+        is_same = record["restates"] and record["environment"] == done["environment"]
+        if is_same and _covers(_times(done), record):
             records.finish(context, record)
 
 
@@ -111,8 +131,9 @@ def _covers(times: Mapping[str, tuple[int, int]], record: Record) -> bool:
 
 
 def _told(record: Record) -> str:
-    names = [short_name(name) for name in record["restates"]]
+    what = "A restatement" if record["restates"] else "An erasure"
+    of = [short_name(name) for name in record["restates"]] or record["erases"]
     return (
-        f"A restatement of {record['environment']}, begun {record['began']}, did not come to its "
-        f"end ({first_of(names, MOST_NAMES)})."
+        f"{what} of {record['environment']}, begun {record['began']}, did not come to its end "
+        f"({first_of(of, MOST_NAMES)})."
     )

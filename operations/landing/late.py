@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlmesh import Context
 from sqlmesh.core.snapshot import Snapshot
-from sqlmesh.utils.date import now, to_datetime
+from sqlmesh.utils.date import to_datetime
 from sqlmesh.utils.errors import SQLMeshError
 
 from macros.feeds import FEEDS, LANDED, REQUESTS
@@ -20,7 +20,6 @@ from macros.settings import setting
 from operations.environment.shown import by_model, fetch, shown
 from operations.hooks.landing import found
 from operations.landing import MODEL
-from operations.sqlmesh_internals import evaluate
 
 FEW = 2  # so many days may be late however short the history is
 SHARE = 0.1  # of all days; when more differ, it is another landing
@@ -151,16 +150,6 @@ def load_after_run(
         skip_linter=True,
     ).build()
     context.apply(plan)
-    if environment == PROD:
-        _take_down_what_is_shown(context)
-
-
-def _take_down_what_is_shown(context: Context) -> None:
-    """Brings the histories of what prod shows up to date, which only a run does otherwise."""
-    snapshots, _ = shown(context, PROD)
-    for snapshot in snapshots.values():
-        if snapshot.is_model and snapshot.model.kind.is_scd_type_2:
-            evaluate(context, snapshot, snapshots, now(), now())
 
 
 def _models_and_days(late: Sequence[Late]) -> str:
