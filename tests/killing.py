@@ -28,7 +28,7 @@ from sqlmesh.core.engine_adapter import DatabricksEngineAdapter, DuckDBEngineAda
 from sqlmesh.utils.connection_pool import _TransactionManagementMixin
 
 import operations
-from operations.cli import streaming
+from operations.cli import main
 
 KILLED = -signal.SIGKILL
 BEGAN = time.monotonic()
@@ -96,7 +96,7 @@ def command(platform: Platform, day: date, *words: str, kill_at: int = 0) -> End
     """
     program, *arguments = words
     typed_as = {
-        "streaming": (streaming, arguments),
+        "streaming": (lambda words: main(), arguments),
         # The folder it is typed in SQLMesh knows from when it was imported.
         "sqlmesh": (cli, ["--paths", str(platform.project), *arguments]),
     }
@@ -112,6 +112,7 @@ def command(platform: Platform, day: date, *words: str, kill_at: int = 0) -> End
         forget_macros()
         with time_machine.travel(moment), cache_for_any_folder(platform.data):
             group, given = typed_as[program]
+            sys.argv = [program, *given]
             try:
                 group(given)
             except SystemExit as end:

@@ -13,6 +13,7 @@ from pathlib import Path
 import oracle
 import pytest
 from harness import Platform, checkout
+from killing import command
 from sqlmesh.core.engine_adapter.duckdb import DuckDBEngineAdapter
 from sqlmesh.utils.errors import SQLMeshError
 
@@ -145,6 +146,19 @@ def test_so_does_the_run_after_one_that_failed(prod: Platform) -> None:
     bad.unlink()
     prod.run(LAST)
     prod.check()
+
+
+@pytest.mark.parametrize("day", [DAYS[0], DAYS[3]], ids=["late", "new"])
+def test_the_scheduler_is_told_what_failed_in_the_last_line(prod: Platform, day: date) -> None:
+    """Traces are in the log."""
+    bad = prod.file("watches", day, "bad")
+    bad.write_text("no json\n", encoding="utf-8")
+    if day == DAYS[3]:
+        prod.receive(generated(prod), [day])
+    ended = command(prod, DAYS[3], "streaming", "run")
+    assert ended.code == 1 and "Traceback" not in ended.said, ended.said
+    last = ended.said.splitlines()[-1]
+    assert last.startswith("Error: The ") and "bad.json" in last and "Next: " in last
 
 
 def test_the_same_restatement_again_finishes_it(prod: Platform) -> None:

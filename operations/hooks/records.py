@@ -40,9 +40,10 @@ def begun(
         restates: Of each model that is restated, the version and the time, in milliseconds.
         erases: The days whose requests for erasure are granted.
     """
-    took = (last(context, environment) or {}).get("durations", {})
+    before = last(context, environment) or {}
     return {
         "id": command_id,
+        "number": before.get("number", 0) + 1,  # the clock may have been set back
         "environment": environment,
         "command": command,
         "began": now(),
@@ -53,7 +54,7 @@ def begun(
         "days": {},
         "models": {},
         "failed": [],
-        "durations": took,
+        "durations": before.get("durations", {}),
     }
 
 
@@ -112,5 +113,5 @@ def finish(context: Context, record: Record) -> None:
 
 
 def _read(there: Beside, where: exp.Expr) -> list[Record]:
-    found = sorted(there.rows(("began", "record"), where), reverse=True)
-    return [json.loads(record) for _, record in found]
+    found = [json.loads(record) for (record,) in there.rows(("record",), where)]
+    return sorted(found, key=lambda each: (each.get("number", 0), each["began"]), reverse=True)
