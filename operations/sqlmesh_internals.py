@@ -51,7 +51,7 @@ from sqlmesh.core.snapshot import (
     snapshots_to_dag,
 )
 from sqlmesh.core.snapshot.definition import Interval, QualifiedViewName, remove_interval
-from sqlmesh.core.state_sync import StateReader, StateSync
+from sqlmesh.core.state_sync import CachingStateSync, StateReader, StateSync
 from sqlmesh.core.state_sync.db.utils import snapshot_id_filter
 from sqlmesh.core.table_diff import RowDiff, TableDiff
 from sqlmesh.core.test import ModelTestMetadata
@@ -448,6 +448,15 @@ def before_state_is_used(context: Context, step: Callable[[StateSync], None]) ->
 def has_state(context: Context) -> bool:
     """Whether a context's state is there; makes none, as any other use of it does."""
     return bool(context._new_state_sync().get_versions(validate=False).schema_version)
+
+
+def read_state_anew(context: Context) -> None:
+    """Has a context forget what it has read of the state, which others may have changed since.
+
+    SQLMesh remembers it for two minutes; also that a version is not there.
+    """
+    if isinstance(context.state_sync, CachingStateSync):
+        context.state_sync.clear_cache()
 
 
 def state_adapter(state: StateReader) -> EngineAdapter:

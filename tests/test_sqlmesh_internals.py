@@ -34,6 +34,7 @@ from sqlmesh.core.notification_target import (
     NotificationStatus,
     SlackWebhookNotificationTarget,
 )
+from sqlmesh.core.snapshot import SnapshotChangeCategory
 from sqlmesh.utils.errors import ConfigError, PlanError
 
 from operations import sqlmesh_internals as internals
@@ -304,6 +305,23 @@ def test_a_state_is_used_after_a_step(folder: Path, tmp_path: Path) -> None:
         assert internals.has_state(context)
         names = internals.state_adapter(reader).fetchall("SELECT table_name FROM duckdb_tables()")
         assert ("_snapshots",) in names
+
+
+def test_what_was_not_there_is_seen_when_the_state_is_read_anew(
+    folder: Path, tmp_path: Path
+) -> None:
+    """read_state_anew. Without it a context does not see what another has planned meanwhile."""
+    project = copytree(folder, tmp_path / "project", ignore=ignore_patterns("*.duckdb", ".cache"))
+    with opened(project) as context:
+        ids = [snapshot.snapshot_id for snapshot in context.snapshots.values()]
+        state = context.state_sync
+        assert not state.get_snapshots(ids)
+        for snapshot in context.snapshots.values():
+            snapshot.categorize_as(SnapshotChangeCategory.BREAKING)
+        state.state_sync.push_snapshots(context.snapshots.values())  # as another does
+        assert not state.get_snapshots(ids)
+        internals.read_state_anew(context)
+        assert len(state.get_snapshots(ids)) == len(ids) > 1
 
 
 def test_a_run_tells_of_what_it_computes_before_it_does(folder: Path, tmp_path: Path) -> None:

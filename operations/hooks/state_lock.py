@@ -21,12 +21,11 @@ from pydantic import PrivateAttr
 from sqlmesh import Context
 from sqlmesh.core.config.connection import PostgresConnectionConfig
 from sqlmesh.core.notification_target import GenericNotificationTarget, NotificationEvent
-from sqlmesh.core.state_sync import CachingStateSync
 from sqlmesh.utils.errors import ConfigError, SQLMeshError
 
 from macros.settings import setting
 from operations.hooks import join, joined
-from operations.sqlmesh_internals import get_console
+from operations.sqlmesh_internals import get_console, read_state_anew
 
 # The key of the advisory lock: any number, but the same for all who share the database.
 KEY = 538976288
@@ -122,11 +121,9 @@ class StateLock(GenericNotificationTarget):
 
     def start(self, command: str) -> None:
         self._take(command)
-        state = self._context.state_sync
         # Fails where the one before was a migration to another version of SQLMesh.
-        state.get_versions()
-        if isinstance(state, CachingStateSync):
-            state.clear_cache()  # what it saw before its turn may have changed
+        self._context.state_sync.get_versions()
+        read_state_anew(self._context)
 
     def _take(self, command: str) -> None:
         # A run with nothing to do does not tell its end, so this process may still have the lock.
