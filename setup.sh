@@ -84,7 +84,7 @@ set_up() {
 # step COMMAND...: stops the script at the first failure, with the command's exit code.
 step() {
     local code=0
-    echo "setup.sh: $*"
+    echo "setup.sh: ${*#.venv/bin/}"
     "$@" || code=$?
     if [ "$code" -ne 0 ]; then
         echo "setup.sh: failed with exit code $code: $*" >&2
@@ -112,7 +112,7 @@ case "${1-}" in
         set_up default
         # The unit tests, which a plan runs first, belong to `test`.
         step .venv/bin/sqlmesh plan prod --run --skip-tests --auto-apply --no-prompts
-        step .venv/bin/streaming status
+        step .venv/bin/streaming status --brief
         ;;
     dev)
         set_up dev

@@ -143,9 +143,10 @@ def run(environment: str, yes: bool, gateway: str | None) -> None:
 
 @streaming.command()
 @click.option("--environment", default="prod", show_default=True)
+@click.option("--brief", is_flag=True, help="Only what analysts read, and where to begin.")
 @gateway_option
 @format_option("text", "json")
-def status(environment: str, gateway: str | None, form: str) -> None:
+def status(environment: str, brief: bool, gateway: str | None, form: str) -> None:
     """What an environment holds: rows, rejects, audits; what to try next."""
     from operations import status, terminal
 
@@ -153,6 +154,8 @@ def status(environment: str, gateway: str | None, form: str) -> None:
         found = status.read(context, environment)
     if form == "json":
         click.echo(terminal.as_json(found))
+    elif brief:
+        status.show_briefly(found, terminal.console())
     else:
         status.show(found, terminal.console())
         click.echo(status.next_steps())
@@ -196,7 +199,7 @@ def changes(
 
     write = {"text": report.text, "markdown": report.markdown, "json": terminal.as_json}[form]
     with project(gateway) as context:
-        found = changes(context, environment, against, say=lambda step: click.echo(step, err=True))
+        found = changes(context, environment, against, watch=terminal.watched)
     with _opened(out) as file:
         click.echo(write(found), file, nl=form == "json")
 
@@ -393,9 +396,9 @@ def dashboard(
 @port_option(8000)
 @gateway_option
 def ui(mode: str, shared: bool, port: int, gateway: str | None) -> None:
-    """Serve SQLMesh's UI to your browser."""
+    """Serve SQLMesh's UI to your browser; it begins in dev."""
     from operations import local_server
-    from operations.sqlmesh_internals import config_of, ui_app
+    from operations.sqlmesh_internals import UI_IN_DEV, config_of, ui_app
 
     config = config_of(PROJECT)
     name = gateway or config.default_gateway_name
@@ -404,7 +407,7 @@ def ui(mode: str, shared: bool, port: int, gateway: str | None) -> None:
             f"The gateway {name} leads to a prod that others share, and the UI can plan it and "
             "write to its tables. `streaming ui --shared` opens it all the same."
         )
-    local_server.serve(ui_app(PROJECT, name, mode), port)
+    local_server.serve(ui_app(PROJECT, name, mode), port, UI_IN_DEV)
 
 
 @streaming.command()

@@ -13,9 +13,10 @@ from operations import CommandError, terminal
 from operations.environment.shown import Rows, fetch, rejected, rows, shown
 from operations.hooks import records
 from operations.pages import render
-from operations.terminal import Table, first_of, short_name
+from operations.terminal import Table, counted, first_of, short_name
 
 SLOWEST = 5
+MOST_REASONS = 10
 FAILED_NEXT = (
     "What failed and what to do stands in the output of the command, in logs/ where it ran, and as "
     "`Next:` at the head of the audit's file in audits/. Then: sqlmesh run"
@@ -138,6 +139,17 @@ class Report:
         return f" for {' to '.join(sorted(days))}" if days else ""
 
     @property
+    def frequent(self) -> list[Reject]:
+        """The most frequent reasons of rejects."""
+        return self.rejects[:MOST_REASONS]
+
+    @property
+    def more_reasons(self) -> str:
+        """How many reasons are less frequent, in words; empty if none is."""
+        left = len(self.rejects) - len(self.frequent)
+        return f"and {counted(left, 'more reason')}: quarantine has them" if left else ""
+
+    @property
     def slowest(self) -> list[ModelRun]:
         """The models that took longest, the longest first."""
         return sorted(self.models, key=lambda model: -model.seconds)[:SLOWEST]
@@ -231,7 +243,7 @@ def show(report: Report, out: Console) -> None:
         out.print(f"Failed: {failure.model}: {failure.reason}", style="red")
     parts: dict[str, Rows] = {
         "feed delivered rejected": [(f.feed, f.delivered, f.rejected) for f in report.feeds],
-        "feed reason rejected": [(r.feed, r.reason, r.rows) for r in report.rejects],
+        "feed reason rejected": [(r.feed, r.reason, r.rows) for r in report.frequent],
         "not_read files first": [(n.not_read, n.files, n.first) for n in report.not_read],
         "late feed day files first": [
             (f.late, f.feed, f.day, f.files, f.first) for f in report.late
@@ -243,6 +255,8 @@ def show(report: Report, out: Console) -> None:
     }
     for header, lines in parts.items():
         terminal.show(Table(header.split(), lines), out)
+        if header.startswith("feed reason") and report.more_reasons:
+            out.print(f"{report.more_reasons}\n")
     out.print(f"Next: {report.next}")
 
 

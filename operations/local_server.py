@@ -7,9 +7,12 @@ come from the page itself, under a name of this machine, with a token that the t
 
 from __future__ import annotations
 
+import json
+import logging
 import secrets
 import socket
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from operations import CommandError
 
@@ -27,8 +30,11 @@ class Guard:
     The token comes once in the address `/?token=...`, and from then on in a cookie.
     """
 
-    def __init__(self, app: ASGIApp, port: int, token: str) -> None:
+    def __init__(
+        self, app: ASGIApp, port: int, token: str, remembered: Mapping[str, Any] | None = None
+    ) -> None:
         self._app = app
+        self._remembered = remembered or {}
         self._hosts = {f"{name}:{port}" for name in NAMES}
         self._cookie = f"streaming_{port}"  # browsers send one port's cookies to all
         self._token = token
@@ -36,7 +42,7 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request, or has the application answer it."""
         from starlette.requests import HTTPConnection
-        from starlette.responses import PlainTextResponse, RedirectResponse, Response
+        from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
         from starlette.websockets import WebSocketClose
 
         if scope["type"] == "lifespan":
@@ -48,6 +54,8 @@ class Guard:
             answer = PlainTextResponse(f"Refused: {stranger}.\n", 403)
         elif scope["path"] == "/" and self._is_token(request.query_params.get("token")):
             answer = RedirectResponse("/", 303)
+            if self._remembered:
+                answer = HTMLResponse(_entrance(self._remembered))
             answer.set_cookie(self._cookie, self._token, httponly=True, samesite="strict")
         elif self._is_token(request.cookies.get(self._cookie)):
             await self._app(scope, receive, send)
@@ -76,8 +84,20 @@ class Guard:
         return secrets.compare_digest((given or "").encode(), self._token.encode())
 
 
-def serve(app: ASGIApp, port: int) -> None:
+def _entrance(remembered: Mapping[str, Any]) -> str:
+    """A page that gives its browser something to remember, and goes on without the token."""
+    lines = [
+        f"localStorage.setItem({json.dumps(name)}, {json.dumps(json.dumps(value))});"
+        for name, value in remembered.items()
+    ]
+    return f"<!doctype html><script>{''.join(lines)}location.replace('/')</script>"
+
+
+def serve(app: ASGIApp, port: int, remembered: Mapping[str, Any] | None = None) -> None:
     """Serves an application on 127.0.0.1 until Ctrl-C; the terminal shows where, with the token.
+
+    Args:
+        remembered: What the application finds in the storage of its browser when it is opened.
 
     Raises:
         CommandError: The port cannot be had.
@@ -86,10 +106,13 @@ def serve(app: ASGIApp, port: int) -> None:
 
     token = secrets.token_urlsafe()
     config = uvicorn.Config(
-        Guard(app, port, token),
+        Guard(app, port, token, remembered),
         log_level="warning",  # below, each request's address is shown
         timeout_graceful_shutdown=PATIENCE,
     )
+    server = uvicorn.Server(config)
+    # That it cuts off what a page has open, when it is told to end, is meant.
+    logging.getLogger("uvicorn.error").addFilter(lambda _: not server.should_exit)
     try:
         listening = socket.create_server((NAMES[0], port))
     except OSError as error:
@@ -99,6 +122,6 @@ def serve(app: ASGIApp, port: int) -> None:
     with listening:
         print(f"Open http://{NAMES[0]}:{port}/?token={token} until Ctrl-C", flush=True)
         try:
-            uvicorn.Server(config).run(sockets=[listening])
+            server.run(sockets=[listening])
         except KeyboardInterrupt:
             pass

@@ -13,11 +13,13 @@ import traceback
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from rich.syntax import Syntax
+from rich.text import Text
 from sqlglot import exp
 from sqlglot.lineage import Node
 from sqlmesh import Context, EngineAdapter, Model, Snapshot
@@ -29,6 +31,7 @@ from sqlmesh.core.config.loader import load_configs
 from sqlmesh.core.console import (
     CaptureTerminalConsole,
     Console,
+    MarkdownConsole,
     TerminalConsole,
     configure_console,
     get_console,
@@ -102,6 +105,8 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
+TERMINALS = (TerminalConsole, MarkdownConsole)  # one is that of a pipe, and of the CI bot
+DIFF = "---"  # begins one
 STEPS = "_streaming_steps"  # a console's attribute: what is done before it is told something
 
 
@@ -285,41 +290,133 @@ def say(lines: Iterable[str], style: str) -> None:
     console = get_console()
     if isinstance(console, TerminalConsole):
         for line in map(plain, lines):
-            console.console.print(
-                line, style=style, markup=False, emoji=False, highlight=False, soft_wrap=True
-            )
+            # No markup in it; without markup in all that is shown, a bar below would lose its own.
+            console.console.print(Text(line, style=style), highlight=False, soft_wrap=True)
+
+
+def show_instead(method: str, show: Callable[..., None]) -> None:
+    """Has a terminal show by a function what SQLMesh tells its console by a method.
+
+    Args:
+        show: Is given what SQLMesh shows it by, and what SQLMesh tells.
+    """
+    console = get_console()
+    if type(console) in TERMINALS and method not in vars(console):
+        setattr(console, method, partial(show, getattr(console, method)))
 
 
 def show_failed_models(
     lines_of: Callable[[list[NodeExecutionFailedError[Any]]], list[str]],
 ) -> None:
     """Has a terminal show of the models that failed what a function says of them, line by line."""
-    console, method = get_console(), "log_failed_models"
 
-    def show(errors: list[NodeExecutionFailedError[Any]]) -> None:
+    def show(_: Any, errors: list[NodeExecutionFailedError[Any]]) -> None:
         lines = lines_of(errors)
         say(lines, style="red")
+        console = get_console()
         if isinstance(console, CaptureTerminalConsole):  # the CI bot's check, which is Markdown
             console._errors.extend(f"{as_code(line)}\n" for line in lines)
 
-    if isinstance(console, TerminalConsole) and method not in vars(console):
-        setattr(console, method, show)
+    show_instead("log_failed_models", show)
 
 
-def show_audits_that_warn(said: Callable[[str], str]) -> None:
-    """Has a terminal show a warning as a function says it, and count audits that only warn as such.
+def show_warnings(said: Callable[[str], str]) -> None:
+    """Has a terminal show a warning as a function says it; where it says nothing, the log does."""
 
-    Of an audit that stops the run SQLMesh counts nothing, so what it counts as failed only warns.
+    def show(shown: Callable[..., None], message: str, *more: Any, **named: Any) -> None:
+        if words := said(message):
+            shown(words, *more, **named)
+        else:
+            logger.warning(message)
+
+    show_instead("log_warning", show)
+
+
+def show_computed(
+    begin: Callable[..., None],
+    lines_of: Callable[..., list[str]],
+    lines_left: Callable[[], list[str]],
+) -> None:
+    """Has a terminal show of models that are computed the lines that functions say, and no bars
+    when all is done.
+
+    Args:
+        begin: Is told what is about to be computed.
+        lines_of: Is told what was computed.
+        lines_left: Is asked at the end.
     """
-    console, method = get_console(), "log_warning"
-    if isinstance(console, TerminalConsole) and method not in vars(console):
-        shown = console.log_warning
+    terminal = get_console()
+    if not isinstance(terminal, TerminalConsole):
+        return
 
-        def show(message: str, *more: Any, **named: Any) -> None:
-            shown(said(message), *more, **named)
+    def started(shown: Callable[..., None], *arguments: Any, **named: Any) -> None:
+        begin(*arguments, **named)
+        shown(*arguments, **named)
+        if terminal.evaluation_progress_live:
+            terminal.evaluation_progress_live.transient = True
 
-        setattr(console, method, show)
-        console.AUDIT_FAIL_MARK, console.AUDIT_PADDING = "warned ", len("warned ")
+    def computed(
+        shown: Callable[..., None],
+        snapshot: Snapshot,
+        interval: Interval,
+        batch_idx: int,
+        duration_ms: int | None,
+        *audits: int,
+        **named: Any,
+    ) -> None:
+        say(lines_of(snapshot, interval, duration_ms, *audits), style="")
+        shown(snapshot, interval, batch_idx, None, *audits, **named)  # the bar alone
+
+    def stopped(_: Any, success: bool = True) -> None:
+        say(lines_left(), style="")
+        # Also in a pipe, of which SQLMesh adds two empty lines
+        TerminalConsole.stop_evaluation_progress(terminal, success)
+
+    def promoting(shown: Callable[..., None], *arguments: Any, **named: Any) -> None:
+        shown(*arguments, **named)
+        if terminal.promotion_progress:
+            terminal.promotion_progress.live.transient = True
+
+    def promoted(_: Any, success: bool = True) -> None:
+        TerminalConsole.stop_promotion_progress(terminal, success)
+
+    show_instead("start_evaluation_progress", started)
+    show_instead("update_snapshot_evaluation_progress", computed)
+    show_instead("stop_evaluation_progress", stopped)
+    show_instead("start_promotion_progress", promoting)
+    show_instead("stop_promotion_progress", promoted)
+
+
+def show_diffs(readable: Callable[[str], str]) -> None:
+    """Has a plan on a terminal show the diff of a model as a function makes it readable."""
+
+    def show(shown: Callable[..., None], value: Any, **named: Any) -> None:
+        if isinstance(value, Syntax) and value.code.startswith(DIFF):
+            value = Syntax(readable(value.code), "sql", word_wrap=True)
+        elif isinstance(value, str) and value.startswith(f"```diff\n{DIFF}"):
+            value = readable(value)
+        shown(value, **named)
+
+    show_instead("_print", show)
+
+
+def show_signals_that_hold_back() -> None:
+    """Has a terminal show only those signals that hold something back."""
+    held: list[Snapshot] = []
+
+    def update(shown: Callable[..., None], **told: Any) -> None:
+        if told["ready_intervals"] != told["check_intervals"]:
+            held.append(told["snapshot"])
+        shown(**told)
+
+    def stop(shown: Callable[..., None]) -> None:
+        if not held:
+            get_console().signal_status_tree = None  # type: ignore[attr-defined]
+        held.clear()
+        shown()
+
+    show_instead("update_signal_progress", update)
+    show_instead("stop_signal_progress", stop)
 
 
 class StrictSlack(SlackWebhookNotificationTarget):
@@ -346,6 +443,10 @@ def file_of(definition: Model | ModelAudit) -> Path | None:
 def config_of(project: Path) -> Config:
     """The configuration of a project, without a context."""
     return load_configs(None, Config, [project])[project]
+
+
+# What SQLMesh's UI keeps in the browser. Without it, it plans prod when it is opened.
+UI_IN_DEV = {"profile": {"environment": {"name": "dev", "type": "local", "createFrom": "prod"}}}
 
 
 def ui_app(project: Path, gateway: str, mode: str) -> Callable[..., Awaitable[None]]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 from typing import Any, TextIO
 
+import click
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -65,6 +67,14 @@ def show(table: Table, out: Console) -> None:
         shown.add_row(*(_text(value) for value in row))
     out.print(shown)
     out.print()
+
+
+def watched(names: Sequence[str]) -> Iterator[str]:
+    """Goes through names of models; one line on stderr says how far, on a terminal with a bar."""
+    with click.progressbar(
+        names, label=f"Comparing {counted(len(names), 'model')}", file=sys.stderr
+    ) as bar:
+        yield from bar
 
 
 def counted(count: float, what: str) -> str:

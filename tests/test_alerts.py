@@ -244,7 +244,7 @@ def test_a_warning_sends_nothing(failing: Platform, tls: tuple[Path, ssl.SSLCont
         command = run(failing, **settings, SSL_CERT_FILE=str(tls[0]))
     assert command.returncode == 0
     said = " ".join(command.stdout.split())
-    assert re.search(r"completed_watches_have_ratings warns of \d+ rows?\. Next: Nothing: ", said)
+    assert re.search(r"As expected, people do not rate all that they finish \(\d+ rows?\)\.", said)
     assert mailbox.mails == [] and messages == []
     failing.check()
 

@@ -43,15 +43,11 @@ COMMAND = re.compile(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", re.M)
 PROMPT = re.compile(
     r"(\[y/n\]|but not indirectly modified children|or blank to .+?(?:history|now|')): ?"
 )
-BATCH = re.compile(r"^(\[\d+/\d+\] \S+) +(\[.+\]) +[\d.]+s$")
+COMPUTED = re.compile(r"^([\w.]+) +([\d,]+ \w+|seed|view|whole)  (audits .*?) +[\d.]+ s\b")
 # Lines that stand in the order in which models were done, or in none.
-BY_CHANCE = re.compile(r"^\[\d+/\d+\] |^\[WARNING\] .* warns of |^  \"streaming_prod\"")
+BY_CHANCE = re.compile(r"^[\w.]+ \[.+, audits |^As expected, |^  \"streaming_prod\"")
 LEFT_OUT = re.compile(
     r"^$|━|^[.]+$|^[=-]{20,}$|^(Successfully Ran|Skipped) \d+ tests|^Metadata Updated: | 100\.0$"
-)
-# Signals that hold nothing back.
-SIGNALS = re.compile(
-    r"^Checking signals for .*\n└── .*\n    ├── Check: .*\n    └── All ready: .*\n", re.M
 )
 # A plan names what is modified twice, the second time with the category.
 MODIFIED = re.compile(r"^[├└]── (?:D|Ind)irectly Modified:\n(?:[│ ] .*\n)+", re.M)
@@ -129,8 +125,7 @@ class Case:
 def without_what_changes(output: str, answers: list[str]) -> str:
     """What a command printed, with the answers, and without what is by chance or says nothing.
 
-    Left out are progress, durations, names of log files, unit tests, signals that hold nothing
-    back, rulers and empty lines; of a
+    Left out are progress, durations, names of log files, unit tests, rulers and empty lines; of a
     plan its diff of the queries, its list of what is modified without the categories and what it
     updates in the metadata alone; of a table diff what it compares and the columns that match in
     all rows. What was done at once and the leaves of a branch are sorted; `...` stands for leaves
@@ -141,10 +136,9 @@ def without_what_changes(output: str, answers: list[str]) -> str:
     text = re.sub(r"logs/sqlmesh_\w+\.log", "logs/sqlmesh.log", text.replace(f"{Path.cwd()}/", ""))
     text = re.sub(r"^--- *\n.*?(?=^Directly Modified)", "", text, flags=re.M | re.S)
     text = re.sub(r"^Models to compare:.*?(?=^Schema Diff )", "", text, flags=re.M | re.S)
-    text = SIGNALS.sub("", text)
     text = re.sub(r"^Models:\n(?![├└])", "", MODIFIED.sub("", text), flags=re.M)
     text = re.sub(r"^ {40,}", "", text, flags=re.M)
-    lines = [BATCH.sub(r"\1 \2", line.rstrip()) for line in text.splitlines()]
+    lines = [COMPUTED.sub(r"\1 [\2, \3]", line.rstrip()) for line in text.splitlines()]
     lines = [line for line in lines if not LEFT_OUT.search(line)]
     return "".join(f"{line}\n" for line in _leaves_sorted(_runs_sorted(lines)))
 

@@ -82,6 +82,21 @@ def test_text_is_plain_and_ends_with_what_is_next(platform: Platform) -> None:
     assert ["users", "8", "3"] in words
 
 
+def test_ten_reasons_are_shown_and_how_many_more(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    many = [("users", f"reason_{n}", 20 - n) for n in range(12)]
+    monkeypatch.setattr("operations.last_run.rejected", lambda *_: many)
+    page = tmp_path / "run.html"
+    assert platform.streaming("last-run", "--format", "html", "--out", str(page)).exit_code == 0
+    for text in (platform.streaming("last-run").stdout, page.read_text()):
+        assert "reason_9" in text and "reason_10" not in text
+        assert "and 2 more reasons" in text
+    assert len(report(platform)["rejects"]) == 12
+    monkeypatch.setattr("operations.last_run.rejected", lambda *_: many[:10])
+    assert "more reason" not in platform.streaming("last-run").stdout
+
+
 def test_the_page_needs_nothing_else(platform: Platform, tmp_path: Path) -> None:
     page = tmp_path / "run.html"
     told = platform.streaming("last-run", "--format", "html", "--out", str(page))

@@ -100,6 +100,28 @@ def test_the_token_becomes_a_cookie_that_leaves_this_server_by_no_way() -> None:
     assert asked(query="token=secret", host="stranger.example")[0] == 403
 
 
+def test_what_a_page_remembers_is_given_to_its_browser() -> None:
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "query_string": b"token=secret",
+        "headers": [(b"host", HERE.encode())],
+    }
+    guard = Guard(None, PORT, "secret", {"profile": {"name": "dev"}})  # type: ignore[arg-type]
+    asyncio.run(guard(scope, None, send))  # type: ignore[arg-type]
+    assert sent[0]["status"] == 200 and b"set-cookie" in dict(sent[0]["headers"])
+    assert sent[1]["body"].decode() == (
+        '<!doctype html><script>localStorage.setItem("profile", "{\\"name\\": \\"dev\\"}");'
+        "location.replace('/')</script>"
+    )
+
+
 def test_a_port_that_another_has() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -116,7 +138,7 @@ def test_the_ui_of_a_prod_that_others_share(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served: list[object] = []
-    monkeypatch.setattr("operations.local_server.serve", lambda app, port: served.append(port))
+    monkeypatch.setattr("operations.local_server.serve", lambda app, port, _: served.append(port))
     monkeypatch.setattr("operations.sqlmesh_internals.ui_app", lambda *_: object())
     shared = Platform(
         tmp_path,

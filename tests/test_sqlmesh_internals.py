@@ -352,11 +352,115 @@ def test_an_error_of_a_file_is_said_in_other_words(tmp_path: Path, kind: str) ->
     adapter.close()
 
 
+@contextmanager
+def at_terminal(console: type[TerminalConsole] = TerminalConsole) -> Iterator[StringIO]:
+    """What a terminal shows, or a pipe, while the block is done."""
+    out = StringIO()
+    before = internals.get_console()
+    shown = console()
+    shown.console = RichConsole(file=out, width=200)  # which a pipe's makes by itself
+    set_console(shown)
+    try:
+        yield out
+    finally:
+        set_console(before)
+
+
+@pytest.mark.parametrize("console", internals.TERMINALS)
+def test_a_terminal_shows_what_is_computed_in_our_words(
+    folder: Path, tmp_path: Path, console: type[TerminalConsole]
+) -> None:
+    """show_computed, show_instead: a duration, audits, no bar; a plan is begun in our words."""
+    project = copytree(folder, tmp_path / "project", ignore=ignore_patterns("*.duckdb", ".cache"))
+    begun: list[int] = []
+
+    def lines(snapshot: Snapshot, _: object, ms: int | None, passed: int, found: int) -> list[str]:
+        return [f"{snapshot.model.name}: {bool(ms)} {passed} {found}"]
+
+    def plan(
+        shown: object, builder: internals.PlanBuilder, auto_apply: bool, *a: object, **n: bool
+    ) -> None:
+        built: internals.Plan = builder.build()
+        assert built.context_diff.is_new_environment and auto_apply and n["no_prompts"]
+        assert not built.context_diff.create_from_env_exists
+        builder.apply()
+
+    with at_terminal(console) as out:
+        with opened(project, internals.get_console()) as context:
+            internals.show_computed(
+                lambda batches, *a, **n: begun.append(len(batches)), lines, lambda: ["the end"]
+            )
+            internals.show_instead("plan", plan)
+            context.plan("prod", auto_apply=True, no_prompts=True, skip_linter=True)
+    text = out.getvalue()
+    assert begun == [2]
+    assert "lake.held: True 0 1" in text and "lake.shown: True 0 0\nthe end" in text
+    assert "[1/1]" not in text and "━" not in text and "Models needing backfill" not in text
+    assert "Virtual layer updated" in text
+
+
+def test_others_than_a_terminal_are_left_alone() -> None:
+    """show_instead: a notebook's console and none."""
+    console = NoopConsole()
+    before = internals.get_console()
+    try:
+        set_console(console)
+        internals.show_instead("log_success", lambda *a: None)
+        internals.show_computed(lambda *a: None, lambda *a: [], list)
+    finally:
+        set_console(before)
+    assert not vars(console)
+
+
+@pytest.mark.parametrize("ready", [[(0, 1)], []])
+def test_signals_are_shown_that_hold_something_back(
+    context: Context, ready: list[tuple[int, int]]
+) -> None:
+    """show_signals_that_hold_back: of a signal SQLMesh tells by name what is ready of what."""
+    snapshot = snapshots_of(context)["lake.held"]
+    with at_terminal() as out:
+        internals.show_signals_that_hold_back()
+        console = internals.get_console()
+        console.start_signal_progress(snapshot, None, internals.EnvironmentNamingInfo())
+        console.update_signal_progress(
+            snapshot=snapshot,
+            signal_name="is_there",
+            signal_idx=0,
+            total_signals=1,
+            ready_intervals=ready,
+            check_intervals=[(0, 1)],
+            duration=0.1,
+        )
+        console.stop_signal_progress()
+    assert ("is_there" in out.getvalue()) == (not ready)
+
+
+@pytest.mark.parametrize("console", internals.TERMINALS)
+def test_a_plan_shows_the_diff_of_a_model_as_it_is_made_readable(
+    folder: Path, tmp_path: Path, console: type[TerminalConsole]
+) -> None:
+    """show_diffs, show_warnings."""
+    project = copytree(folder, tmp_path / "project", ignore=ignore_patterns("*.duckdb", ".cache"))
+    with opened(project) as context:
+        context.plan("prod", auto_apply=True, no_prompts=True, skip_linter=True)
+    write(project, "SELECT 3 AS id, 'c' AS name")
+    with at_terminal(console) as out:
+        with opened(project, internals.get_console()) as context:
+            internals.show_diffs(lambda diff: diff.replace("+  3 AS id", "+  three"))
+            internals.show_warnings(lambda message: "" if message == "meaningless" else "ours")
+            internals.get_console().log_warning("meaningless")
+            internals.get_console().log_warning("theirs")
+            context.plan("dev", auto_apply=True, no_prompts=True, skip_linter=True)
+    text = out.getvalue()
+    assert "+  three" in text and "+  3 AS id" not in text
+    assert "ours" in text and "meaningless" not in text and "theirs" not in text
+
+
 @pytest.mark.parametrize("blocking", [False, True])
-def test_a_terminal_counts_an_audit_as_failed_only_where_it_warns(
+def test_a_terminal_warns_of_an_audit_in_other_words(
     folder: Path, tmp_path: Path, blocking: bool
 ) -> None:
-    """show_audits_that_warn."""
+    """show_warnings: SQLMesh warns so of an audit that stops nothing, and of no other."""
     project = copytree(folder, tmp_path / "project", ignore=ignore_patterns("*.duckdb", ".cache"))
     audit = project / "audits" / "no_b.sql"
     audit.write_text(audit.read_text().replace("false", str(blocking)))
@@ -364,13 +468,13 @@ def test_a_terminal_counts_an_audit_as_failed_only_where_it_warns(
     before = internals.get_console()
     try:
         with opened(project, TerminalConsole(console=RichConsole(file=out, width=200))) as context:
-            internals.show_audits_that_warn(lambda message: message.replace("no_b", "our words"))
+            internals.show_warnings(lambda message: message.replace("no_b", "our words"))
             with pytest.raises(PlanError) if blocking else nullcontext():
                 context.plan("prod", auto_apply=True, no_prompts=True, skip_linter=True)
     finally:
         set_console(before)
     warning = "held: 'our words' audit error: 1 row failed." in out.getvalue()
-    assert (warning, "warned 1" in out.getvalue()) == (not blocking, not blocking)
+    assert warning == (not blocking)
 
 
 def test_a_failed_model_is_a_node_with_a_cause() -> None:
@@ -649,7 +753,7 @@ def test_versions_before_can_be_shown_again(folder: Path, context: Context) -> N
 def test_the_ui_is_an_application_of_a_project(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """ui_app."""
+    """ui_app; UI_IN_DEV is tried in tests/browser/test_ui.py."""
     for name in ("PROJECT_PATH", "GATEWAY", "UI_MODE"):
         monkeypatch.setenv(name, "another's")
     app = internals.ui_app(folder, "lake", "catalog")

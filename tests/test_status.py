@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -100,9 +101,31 @@ def test_audits_are_counted_and_what_only_warns_is_named(lines: list[list[str]])
     assert int(passed) > 40
     assert (warned, failed) == ("1", "0")
     assert ["warned", "1", "assert_completed_watches_have_ratings", "gold.fct_watches"] in lines
+    assert "As expected, people do not rate all that they finish (1 row).".split() in lines
+
+
+def test_briefly_it_says_what_analysts_read_and_where_to_begin(
+    platform: Platform, lines: list[list[str]]
+) -> None:
+    told = platform.streaming("status", "--brief")
+    assert told.exit_code == 0, told.stderr
+    brief = words(told.stdout)
+    rows = [line for line in lines if is_count(line) and line[0] in ("gold", "analytics")]
+    assert [line for line in brief if is_count(line)] == rows and len(rows) == 6
+    tables = oracle.build(platform.deliveries)["quality.reconciliation"]
+    delivered, kept = (sum(row[name] for row in tables) for name in ("delivered", "quarantined"))
+    assert f"with the reasons: {kept} of {delivered} delivered." in told.stdout
+    assert re.search(r"^Audits: \d+ passed, 1 as expected, 0 failed\.$", told.stdout, re.MULTILINE)
+    assert f"The data is in {platform.data}/streaming_prod.duckdb." in told.stdout
+    [query] = re.findall(r'fetchdf "(.*?)"', told.stdout, re.DOTALL)
+    assert platform.query(query) == platform.query(
+        "SELECT month, watches, viewers FROM streaming_prod.analytics.monthly_viewing_trend"
+    )
 
 
 def test_a_failing_audit_is_named(platform: Platform) -> None:
+    brief = platform.streaming("status", "--brief", STREAMING_MAX_SILENCE_DAYS="3").stdout
+    assert "1 as expected, 1 failed." in brief
     lines = words(platform.streaming("status", STREAMING_MAX_SILENCE_DAYS="3").stdout)
     audits = next(line for line in lines if line[:1] == ["Audits"])
     assert audits[-2:] == ["1", "failed"]

@@ -5,7 +5,7 @@ It is read from the state and the tables, so it is what the environment shows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlmesh import Context
@@ -40,7 +40,10 @@ class Changes:
 
 
 def changes(
-    context: Context, name: str, against: str = PROD, say: Callable[[str], None] = lambda _: None
+    context: Context,
+    name: str,
+    against: str = PROD,
+    watch: Callable[[Sequence[str]], Iterable[str]] = iter,
 ) -> Changes:
     """Finds what an environment changes.
 
@@ -48,7 +51,7 @@ def changes(
         context: The project, loaded.
         name: The environment.
         against: The environment that it is compared with.
-        say: Told of each step, which may take long.
+        watch: Goes through the models that are compared, which may take long, and shows how far.
 
     Raises:
         ChangesError: One of them does not exist or is unfinished, or a change is not shown in it.
@@ -67,7 +70,7 @@ def changes(
     )
     _check_shown(environment, diff)
 
-    comparer = Comparer(context, after, before, diff, say)
+    comparer = Comparer(context, after, before, diff, watch)
     models, removed = comparer.models(), comparer.removed()
     left, seconds = None, 0.0
     if other.name == PROD:

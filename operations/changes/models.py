@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -13,6 +13,7 @@ from operations.changes.backfill import days_in
 from operations.changes.coverage import Version, coverage
 from operations.changes.rejections import REJECTED_FOR, SCHEMA, Rejections, compare_rejections
 from operations.changes.rows import Comparison, compare, count
+from operations.changes.rules import RuleChange, changed_rules
 from operations.environment.personal_data import PersonalData
 from operations.environment.shown import outcome
 from operations.sqlmesh_internals import ContextDiff, audit, random_id
@@ -46,6 +47,7 @@ class ModelChange:
     rows: int = 0  # of a new model
     columns: tuple[tuple[str, str], ...] = ()  # of a new model, with their types
     comparison: Comparison | None = None
+    rules: tuple[RuleChange, ...] = ()  # that its own change is about
     rejections: Rejections | None = None  # of a feed's quarantine
     why_not: str = ""  # a model that is affected is not compared
     days_lacking: int = 0  # that the other environment has and this one not, here or above
@@ -59,7 +61,7 @@ class Comparer:
 
     Args:
         diff: What SQLMesh says that differs.
-        say: Told of each step, which may take long.
+        watch: Goes through the names of the models, each of which may take long, and shows how far.
     """
 
     def __init__(
@@ -68,10 +70,10 @@ class Comparer:
         after: Version,
         before: Version,
         diff: ContextDiff,
-        say: Callable[[str], None],
+        watch: Callable[[Sequence[str]], Iterable[str]],
     ) -> None:
         self._context, self._adapter = context, context.engine_adapter
-        self._after, self._before, self._diff, self._say = after, before, diff, say
+        self._after, self._before, self._diff, self._watch = after, before, diff, watch
         self._covered = coverage(after, before, self._adapter.SUPPORTS_CLONING)
         versions = ({n: s.model for n, s in v.snapshots.items()} for v in (after, before))
         self._personal = PersonalData(*versions)
@@ -85,12 +87,8 @@ class Comparer:
             for name in names
             if names[name] == how
         ]
-        found = []
         with self._temp_schema() as temp_schema:
-            for number, name in enumerate(order, start=1):
-                self._say(f"{number} of {len(order)}: {self._after.snapshots[name].model.name}")
-                found.append(self._model(name, names[name], temp_schema))
-        return tuple(found)
+            return tuple(self._model(name, names[name], temp_schema) for name in self._watch(order))
 
     def same(self) -> tuple[str, ...]:
         """The affected models that show the same table in both environments."""
@@ -136,6 +134,8 @@ class Comparer:
         change = ModelChange(snapshot.model.name, how, self._audits(snapshot))
         if how == METADATA:
             return change
+        if how == CHANGED:
+            change = replace(change, rules=changed_rules(self._diff.text_diff(name)))
         if how == NEW:
             types = self._adapter.columns(self._view(self._after, name))
             columns = tuple((column, type_.sql("databricks")) for column, type_ in types.items())

@@ -15,10 +15,12 @@ from operations.changes.between import Changes
 from operations.changes.models import AFFECTED, CHANGED, METADATA, NEW, Audit, ModelChange
 from operations.changes.rejections import Rejections
 from operations.changes.rows import AddedColumn, ColumnChange, Comparison
+from operations.changes.rules import RuleChange
 
 LONGEST = 65_000  # characters; a comment on GitHub holds 65,536
 WIDTH = 100  # columns of a terminal
 READ_BY_CONSUMERS = "gold."
+LONGEST_RULE = 200
 LONGEST_VALUE = 32  # characters: a phone shows some 45 in a line
 HOW = {
     CHANGED: "changed",
@@ -139,6 +141,7 @@ def _model_block(changes: Changes, model: ModelChange) -> Block:
     """What is said of a model."""
     findings: list[str] = []
     items: list[Item] = []
+    items += map(_rule, model.rules)
     if model.how == NEW:
         findings.append(f"{_of('row', model.rows)}, {_of('column', len(model.columns))}")
         items += [Item(f"`{name} {type_}`") for name, type_ in model.columns]
@@ -260,6 +263,16 @@ def _personal(column: ColumnChange | AddedColumn) -> str:
 def _quarantine(rejections: Rejections) -> str:
     left = "how many left not known" if rejections.left is None else f"{rejections.left:,} left"
     return f"{_of('row', rejections.came)} newly in quarantine, {left}"
+
+
+def _rule(rule: RuleChange) -> Item:
+    """A rule that was changed, with the condition before and after."""
+    conditions = tuple(
+        f"{when}: {_value(condition, LONGEST_RULE)}"
+        for when, condition in (("was", rule.before), ("is", rule.after))
+        if condition is not None
+    )
+    return Item(f"rule `{rule.reason}`", conditions)
 
 
 def _reasons(rejections: Rejections) -> list[Item]:

@@ -15,10 +15,12 @@ from sqlmesh.utils.errors import (
 )
 
 from operations import PROJECT
+from operations.hooks.progress import is_of_restatement
 from operations.sqlmesh_internals import (
     NodeExecutionFailedError,
-    show_audits_that_warn,
+    say,
     show_failed_models,
+    show_warnings,
 )
 from operations.terminal import counted, short_name
 
@@ -30,6 +32,7 @@ NEXT_STEP_OF_BUILT_IN = (
     "Bad rows go to quarantine before silver, so a rule or the model was changed, or the table by "
     "hand. Correct the change in dev, or restate the days if data was touched; then run again."
 )
+NOTHING = "Nothing: "  # begins the next step where what an audit finds is expected
 WARNS = re.compile(r"'(\w+)' audit error: (\d+) rows? failed\.")  # SQLMesh's words of any audit
 IN_LOG = "Next: the statement and the trace are in logs/. Correct what it says, then run again."
 # SQLMesh's own, whose messages are the code that was called.
@@ -41,7 +44,7 @@ Failed = NodeExecutionFailedError[Any]
 def tell_failures_in_words() -> None:
     """Has what fails from now on be told in words, in a terminal."""
     show_failed_models(_told)
-    show_audits_that_warn(_warned)
+    show_warnings(_warned)
 
 
 def next_step(audit: str) -> str:
@@ -49,6 +52,18 @@ def next_step(audit: str) -> str:
     file = PROJECT / "audits" / f"{audit}.sql"
     found = NEXT_STEP.search(file.read_text(encoding="utf-8")) if file.exists() else None
     return " ".join(found[1].split()) if found else NEXT_STEP_OF_BUILT_IN
+
+
+def expected(audit: str) -> str:
+    """Why the rows that an audit finds are expected, as its file says; empty if they are not."""
+    step = next_step(audit)
+    return step.removeprefix(NOTHING).partition(". ")[0] if step.startswith(NOTHING) else ""
+
+
+def as_expected(audit: str, rows: int) -> str:
+    """What an audit found, where that is expected; empty if it is not."""
+    why = expected(audit)
+    return f"As expected, {why} ({counted(rows, 'row')})." if why else ""
 
 
 def reason(error: Failed) -> str:
@@ -67,13 +82,21 @@ def name(error: Failed) -> str:
 
 
 def _warned(message: str) -> str:
-    """A warning; that of an audit in words that do not sound of failure."""
+    """A warning; that of an audit in words that do not sound of failure.
 
-    def said(found: re.Match[str]) -> str:
-        rows = counted(int(found[2]), "row")
-        return f"{found[1]} warns of {rows}. Next: {next_step(found[1])}"
-
-    return WARNS.sub(said, message)
+    Empty where it is said already, in a line of its own.
+    """
+    if is_of_restatement(message):
+        return ""
+    found = WARNS.search(message)
+    if not found:
+        return message
+    audit, rows = found[1], int(found[2])
+    if why := as_expected(audit, rows):
+        say([why], style="")
+        return ""
+    said = f"{audit} warns of {counted(rows, 'row')}. Next: {next_step(audit)}"
+    return message.replace(found[0], said)
 
 
 def _told(errors: Sequence[Failed]) -> list[str]:

@@ -22,6 +22,7 @@ from operations.hooks.erasing import erase_for_good
 from operations.hooks.failures import tell_failures_in_words
 from operations.hooks.landing import account_for_landing
 from operations.hooks.overwriting import refuse_to_overwrite
+from operations.hooks.progress import show_in_short
 from operations.hooks.run_record import keep_record
 from operations.hooks.state_lock import lock_shared_state
 from operations.hooks.unfinished import refuse_while_unfinished
@@ -37,6 +38,7 @@ class ProjectLoader(Loader):
     def __init__(self, context: Context, path: Path) -> None:
         super().__init__(context, path)
         tell_failures_in_words()  # first: others listen to what is shown
+        show_in_short()
         lock_shared_state(context)
         record = keep_record(context)
         keep_together(context)
