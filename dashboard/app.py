@@ -24,6 +24,7 @@ def _():
 
     from dashboard import figures
     from dashboard.data import read
+    from dashboard.words import data_up_to
     from macros.settings import setting
     from operations.environment.shown import NoEnvironment
     from operations.text import as_markdown
@@ -38,7 +39,7 @@ def _():
         # So that runs can have the files while the dashboard is open
         context.close()
         context.engine_adapter.close()
-    return as_markdown, environment, figures, frames, mo
+    return as_markdown, data_up_to, environment, figures, frames, mo
 
 
 @app.cell(hide_code=True)
@@ -80,12 +81,12 @@ def _(as_markdown, chosen, drawn, figures, frames, mo):
 
 
 @app.cell(hide_code=True)
-def _(as_markdown, drawn, environment, figures, frames, mo, of_a_show):
+def _(as_markdown, data_up_to, drawn, environment, figures, frames, mo, of_a_show):
     viewing = [drawn(f(frames)) for f in figures.VIEWING]
     quality = [drawn(f(frames)) for f in figures.QUALITY]
     mo.vstack(
         [
-            mo.md(f"# Streaming platform: {as_markdown(environment)}"),
+            mo.md(f"# Streaming platform: {as_markdown(environment)}\n\n{data_up_to(frames)}"),
             mo.ui.tabs(
                 {
                     "Viewing": mo.vstack(viewing, gap=2),

@@ -12,6 +12,7 @@ from sqlmesh import Context
 from dashboard import figures
 from dashboard.data import Frames, read
 from dashboard.figures import Figure
+from dashboard.words import data_up_to
 from operations.pages import render
 
 SHOWS = 6  # those watched most have a section of their own
@@ -33,14 +34,20 @@ def export(context: Context, environment: str, folder: Path) -> None:
     Raises:
         NoEnvironment: The environment is not there.
     """
-    parts = list(sections(read(context, environment)))
+    frames = read(context, environment)
+    parts = list(sections(frames))
     folder.mkdir(parents=True, exist_ok=True)
     for figure in (figure for part in parts for figure in part.figures):
         if figure.chart is not None:
             for ground, ink in INK.items():
                 svg = picture(figure, ink)
                 (folder / f"{figure.name}-{ground}.svg").write_text(svg, encoding="utf-8")
-    text = render("dashboard/export.html.j2", sections=parts, environment=environment)
+    text = render(
+        "dashboard/export.html.j2",
+        sections=parts,
+        environment=environment,
+        up_to=data_up_to(frames),
+    )
     (folder / "index.html").write_text(text, encoding="utf-8")
 
 

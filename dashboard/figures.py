@@ -10,11 +10,21 @@ import altair as alt
 import pandas as pd
 
 from dashboard.data import Frames
+from dashboard.words import (
+    MONTH,
+    SO_FAR,
+    delivered_up_to,
+    is_over,
+    largest,
+    most_in_month,
+    together,
+)
 from operations.terminal import counted
 
 WIDTH = 560  # pixels, as all below
 ROW = 26
 GAP = 0.15  # between the bands of a flow, of what was delivered
+STARS, ENOUGH_RATINGS = 5, 5  # the most of a rating; so many make a mean that is compared
 LAST_DAYS, MOST_REASONS = 14, 15  # with rejects, in the chart of these
 FATES = ("accepted", "superseded", "quarantined", "unaccounted")
 # Apart also for the colour-blind (after Okabe and Ito), with a contrast of 3 to both grounds.
@@ -45,45 +55,99 @@ class Figure:
 
 
 def viewing(frames: Frames) -> Figure:
-    """Hours watched by month."""
+    """Hours watched by month; a month that is not over is marked, and compared with none."""
     rows = frames["monthly_viewing_trend"][
         ["month", "minutes_watched", "watches", "viewers"]
     ].copy()
     if rows.empty:
         return _nothing("viewing-trend", "Nothing was watched yet", rows)
-    rows["month"] = pd.to_datetime(rows["month"])
+    rows = _with_months(rows, frames)
+    rows["minutes_watched"] = rows["minutes_watched"].astype(float)
+    title = _most_watched(rows)
     rows["hours"] = (rows.pop("minutes_watched") / 60).round(1)
-    best = rows.loc[rows["hours"].idxmax()]
-    line = (
-        alt.Chart(rows)
-        .mark_line(point=alt.OverlayMarkDef(size=60, filled=True), color=MAIN)
-        .encode(
-            x=alt.X("yearmonth(month):T", title="Month", axis=alt.Axis(format="%b %Y")),
-            y=alt.Y("hours:Q", title="Hours watched"),
-            tooltip=["yearmonth(month):T", "hours:Q", "watches:Q", "viewers:Q"],
-        )
-        .properties(width=WIDTH, height=220)
+    base = alt.Chart(rows).encode(
+        x=alt.X("yearmonth(month):T", title="Month", axis=alt.Axis(format=MONTH)),
+        y=alt.Y("hours:Q", title="Hours watched"),
+        tooltip=[
+            alt.Tooltip("yearmonth(month):T", format=MONTH),
+            *("hours:Q", "watches:Q", "viewers:Q", "note:N"),
+        ],
     )
-    rows_shown = rows.assign(month=rows["month"].dt.strftime("%Y-%m"))
-    title = f"Most was watched in {best['month']:%B %Y}: {best['hours']:,.0f} hours"
-    return Figure("viewing-trend", title, rows_shown, line)
+    unfinished = base.transform_filter("!datum.over")
+    chart = (
+        base.mark_line(color=MAIN)
+        + base.transform_filter("datum.over").mark_point(size=60, filled=True, color=MAIN)
+        + unfinished.mark_point(size=60, filled=False, color=MAIN)
+        + unfinished.mark_text(dy=-14, fontSize=12).encode(text="note:N")
+    ).properties(width=WIDTH, height=220)
+    rows_shown = rows.assign(month=rows["month"].dt.strftime(MONTH)).drop(columns="over")
+    return Figure("viewing-trend", title, rows_shown, chart)
+
+
+def _with_months(rows: pd.DataFrame, frames: Frames) -> pd.DataFrame:
+    """Rows with their month as a time, whether it is over, and a note where it is not."""
+    months = pd.to_datetime(rows["month"])
+    over = is_over(months, delivered_up_to(frames, "watches"))
+    notes = over.map({True: "", False: SO_FAR})
+    return rows.assign(month=months, over=over, note=notes)
+
+
+def _most_watched(rows: pd.DataFrame) -> str:
+    """The months with most hours among those that are over, and those that are not."""
+    best = most_in_month(rows, "minutes_watched")
+    open_months = together([f"{month:{MONTH}}" for month in rows["month"][~rows["over"]]] or [""])
+    if best.empty:
+        watched = _were_watched(rows["minutes_watched"].sum())
+        return f"{watched} so far in {open_months}, which is not over"
+    months = together([f"{month:{MONTH}}" for month in best["month"]])
+    minutes = best["minutes_watched"].iloc[0]
+    if rows["over"].sum() == 1:
+        said = f"{_were_watched(minutes)} in {months}"
+    else:
+        each = " each" if len(best) > 1 else ""
+        said = f"Most was watched in {months}: {_hours(minutes)}{each}"
+    return said if rows["over"].all() else f"{said}; {open_months} is not over"
+
+
+def _hours(minutes: float) -> str:
+    return counted(round(minutes / 60), "hour")
+
+
+def _were_watched(minutes: float) -> str:
+    hours = _hours(minutes)
+    return f"{hours} {'was' if hours == '1 hour' else 'were'} watched"
 
 
 def genres(frames: Frames) -> Figure:
-    """Mean rating by genre."""
+    """Mean rating by genre; those with few ratings are compared with none."""
     rows = frames["show_ratings_by_genre"].sort_values(
         ["avg_rating", "genre"], ascending=[False, True]
     )
     if rows.empty:
         return _nothing("ratings-by-genre", "Nothing was rated yet", rows)
-    best = rows.iloc[0]
     rows = rows.assign(
         avg_rating=rows["avg_rating"].astype(float).round(2),
         label=[f"{r.avg_rating:.2f} in {counted(r.ratings, 'rating')}" for r in rows.itertuples()],
     )
-    title = f"{best['genre'].capitalize()} is rated best: {best['avg_rating']:.2f} of 5 stars"
-    chart = _bars(rows, "genre", "avg_rating", "Mean rating, stars", domain=(0, 5))
-    return Figure("ratings-by-genre", title, rows.drop(columns="label"), chart)
+    chart = _bars(rows, "genre", "avg_rating", "Mean rating, stars", end=STARS)
+    return Figure("ratings-by-genre", _best_rated(rows), rows.drop(columns="label"), chart)
+
+
+def _best_rated(rows: pd.DataFrame) -> str:
+    """The genres that are rated best, of those with enough ratings to say so."""
+    enough = rows[rows["ratings"] >= ENOUGH_RATINGS]
+    if enough.empty:
+        return f"No genre has {ENOUGH_RATINGS} ratings yet, so none is called best"
+    best = largest(enough, "avg_rating")
+    mean = f"{best['avg_rating'].iloc[0]:.2f} of {STARS} stars"
+    of = "" if len(enough) == len(rows) else f", of those with {ENOUGH_RATINGS} ratings or more"
+    if len(enough) == 1:
+        ratings = counted(best["ratings"].iloc[0], "rating")
+        return f"{best['genre'].iloc[0].capitalize()} is rated {mean} in {ratings}"
+    if len(best) == len(enough):
+        return f"All {len(best)} genres are rated alike: {mean}{of}"
+    verb = "is" if len(best) == 1 else "are"
+    return f"{together(sorted(best['genre'])).capitalize()} {verb} rated best: {mean}{of}"
 
 
 def engaged(frames: Frames) -> Figure:
@@ -97,7 +161,8 @@ def engaged(frames: Frames) -> Figure:
         user=[f"{r.name} (user {r.user_id})" for r in rows.itertuples()],
         label=[f"{h:,.1f} h in {w:,} watches" for h, w in zip(hours, rows["watches"], strict=True)],
     )
-    title = f"The {len(rows)} most engaged users watched {hours.sum():,.0f} hours"
+    who = "most engaged user" if len(rows) == 1 else f"{len(rows)} most engaged users"
+    title = f"The {who} watched {_hours(frames['engaged_users']['minutes_watched'].sum())}"
     chart = _bars(rows, "user", "hours", "Hours watched")
     kept = ["engagement_rank", "user", "hours", "watches", "ratings"]
     return Figure("most-engaged-users", title, rows[kept], chart)
@@ -115,13 +180,12 @@ def show(frames: Frames, show_id: int) -> tuple[str, list[Figure]]:
     year = "" if pd.isna(about.release_year) else f", {int(about.release_year)}"
     seasons = "" if pd.isna(about.seasons) else f", {counted(about.seasons, 'season')}"
     genre = about.genre if isinstance(about.genre, str) and about.genre else "no genre"
-    hours = about.minutes_watched / 60
     said = (
         f"{genre}{year}{seasons}; {about.quality_tier.lower()} by the critics. "
-        f"Watched {counted(about.watches, 'time')}, {hours:,.0f} hours{completion}."
+        f"Watched {counted(about.watches, 'time')}, {_hours(about.minutes_watched)}{completion}."
     )
     return said, [
-        _show_watches(frames["show_watches"].query("show_id == @show_id"), show_id),
+        _show_watches(frames, show_id),
         _show_ratings(frames["show_ratings"].query("show_id == @show_id"), show_id),
     ]
 
@@ -134,8 +198,10 @@ def flow(frames: Frames) -> Figure:
         return _nothing("reconciliation", "Nothing was delivered yet", rows)
     lost = int(rows["unaccounted"].sum())
     held = int(rows["quarantined"].sum())
-    found = f"{lost:,} rows are unaccounted for" if lost else "Every delivered row is accounted for"
-    title = f"{found}; {held:,} of {delivered:,} are in quarantine"
+    found = "Every delivered row is accounted for"
+    if lost:
+        found = f"{counted(lost, 'row')} {'is' if lost == 1 else 'are'} unaccounted for"
+    title = f"{found}; in quarantine: {held:,} of {delivered:,}"
     bands = pd.DataFrame(point for row in rows.itertuples() for point in _bands(row))
     colour = alt.Color(
         "fate:N", legend=None, scale=alt.Scale(domain=FATES, range=[COLOURS[f] for f in FATES])
@@ -173,9 +239,12 @@ def rejects(frames: Frames) -> Figure:
     )
     by_reason = rows.groupby("what")["rejections"].sum().sort_values(ascending=False)
     rows = rows[rows["what"].isin(by_reason.index[:MOST_REASONS])]
+    most = by_reason[by_reason == by_reason.max()]
+    when = f"in the last {len(days)} days" if len(days) > 1 else "on the last day"
+    share = "Most" if len(most) < len(by_reason) else "All"
     title = (
-        f"Most rejects: {by_reason.index[0]}, {by_reason.iloc[0]:,} rows "
-        f"in the last {len(days)} days with any"
+        f"{share} rejects: {together(sorted(most.index))}, "
+        f"{counted(most.iloc[0], 'row')}{' each' if len(most) > 1 else ''} {when} with any"
     )
     base = alt.Chart(rows).encode(
         x=alt.X("day:O", title="Day of delivery, UTC", axis=alt.Axis(labelAngle=-45)),
@@ -196,15 +265,21 @@ def freshness(frames: Frames) -> Figure:
     late = rows.dropna(subset="days_since_delivery")
     if late.empty:
         return _nothing("freshness", "No feed was ever delivered", rows)
-    longest = late.loc[late["days_since_delivery"].astype(int).idxmax()]
-    title = (
-        f"{longest['feed']} is silent longest: its last delivery is of "
-        f"{pd.Timestamp(longest['last_delivery']):%Y-%m-%d}"
-    )
+    silent = late.assign(days=late["days_since_delivery"].astype(int))
+    longest = largest(silent, "days")
+    day = f"{pd.Timestamp(longest['last_delivery'].iloc[0]):%Y-%m-%d}"
+    names = together(list(longest["feed"]))
+    if len(longest) == len(late):
+        title = f"Last delivered on {day}: {names}"
+    else:
+        verb = "is" if len(longest) == 1 else "are"
+        title = f"{names} {verb} silent longest: last delivered on {day}"
+    if never := list(rows["feed"][rows["days_since_delivery"].isna()]):
+        title += f"; never: {together(never)}"
     drawn = late.assign(
         days_since_delivery=late["days_since_delivery"].astype(int),
         label=[
-            f"{int(r.days_since_delivery):,} days, {int(r.rows_delivered):,} rows then"
+            f"{counted(r.days_since_delivery, 'day')}, {counted(r.rows_delivered, 'row')} then"
             for r in late.itertuples()
         ],
     )
@@ -222,7 +297,8 @@ def landing(frames: Frames) -> Figure:
         day=lambda f: pd.to_datetime(f["delivered_on"]).dt.strftime("%Y-%m-%d"),
     )
     files, loaded = int(rows["files"].sum()), int(rows["rows_loaded"].sum())
-    title = f"{counted(files, 'file')} with {counted(loaded, 'row')} in the last {len(days)} days"
+    when = f"in the last {len(days)} days" if len(days) > 1 else "on the last day"
+    title = f"{counted(files, 'file')} with {counted(loaded, 'row')} {when} with any"
     base = alt.Chart(rows).encode(
         x=alt.X("day:O", title="Day of delivery, UTC", axis=alt.Axis(labelAngle=-45)),
         y=alt.Y("feed:N", title=None),
@@ -240,16 +316,29 @@ VIEWING = (viewing, genres, engaged)
 QUALITY = (flow, rejects, landing, freshness)
 
 
-def _show_watches(rows: pd.DataFrame, show_id: int) -> Figure:
+def _show_watches(frames: Frames, show_id: int) -> Figure:
     name = f"show-{show_id}-watches"
-    rows = rows.assign(month=pd.to_datetime(rows["month"]).dt.strftime("%Y-%m"))[
-        ["month", "watches"]
-    ]
+    rows = frames["show_watches"].query("show_id == @show_id")[["month", "watches"]]
     if rows.empty:
         return _nothing(name, "Nobody watched it yet", rows)
-    best = rows.loc[rows["watches"].astype(int).idxmax()]
-    title = f"Watched most in {best['month']}: {counted(best['watches'], 'time')}"
-    return Figure(name, title, rows, _columns(rows, "month", "Month", "watches", "Watches"))
+    rows = _with_months(rows, frames).assign(
+        label=lambda f: [
+            f"{w:,} {note}".strip() for w, note in zip(f["watches"], f["note"], strict=True)
+        ]
+    )
+    best = most_in_month(rows, "watches")
+    rows = rows.assign(name=rows["month"].dt.strftime(MONTH))
+    times = counted(best["watches"].max() if len(best) else rows["watches"].sum(), "time")
+    months = together([f"{month:{MONTH}}" for month in best["month"]] or list(rows["name"]))
+    if best.empty:
+        title = f"Watched {times} so far, in {months}, which is not over"
+    elif rows["over"].sum() == 1:
+        title = f"Watched {times} in {months}"
+    else:
+        title = f"Watched most in {months}: {times}{' each' if len(best) > 1 else ''}"
+    rows = rows.drop(columns=["month", "over"]).rename(columns={"name": "month"})
+    chart = _columns(rows, "month", "Month", "watches", "Watches", label="label:N")
+    return Figure(name, title, rows[["month", "watches", "note"]], chart)
 
 
 def _show_ratings(rows: pd.DataFrame, show_id: int) -> Figure:
@@ -269,30 +358,33 @@ def _nothing(name: str, title: str, rows: pd.DataFrame) -> Figure:
 
 
 def _bars(
-    rows: pd.DataFrame, by: str, value: str, unit: str, domain: tuple[float, float] | None = None
+    rows: pd.DataFrame, by: str, value: str, unit: str, end: float | None = None
 ) -> alt.LayerChart:
-    """Bars from left to right in the rows' order, with a label each."""
-    most = float(rows[value].max()) or 1.0
+    """Bars from left to right in the rows' order, with a label each.
+
+    Args:
+        end: Where the axis ends, if the value can be no larger; the labels stand behind it.
+    """
+    most = end or (float(rows[value].max()) or 1.0) * 1.6  # room for the labels beside the bars
     base = alt.Chart(rows).encode(
-        x=alt.X(
-            f"{value}:Q",
-            title=unit,
-            # Room for the labels beside the longest bar
-            scale=alt.Scale(domain=(0, (domain or (0, most))[1] * 1.6), nice=False),
-        ),
+        x=alt.X(f"{value}:Q", title=unit, scale=alt.Scale(domain=(0, most), nice=False)),
         y=alt.Y(f"{by}:N", title=None, sort=list(rows[by]), axis=alt.Axis(labelLimit=220)),
     )
     labels = base.mark_text(align="left", dx=6, fontSize=12).encode(text="label:N")
+    if end:
+        labels = labels.encode(x=alt.datum(end))
     bars = base.mark_bar(color=MAIN, height={"band": 0.7})
     return (bars + labels).properties(width=WIDTH - 120, height=ROW * len(rows))
 
 
-def _columns(rows: pd.DataFrame, by: str, title: str, value: str, unit: str) -> alt.LayerChart:
+def _columns(
+    rows: pd.DataFrame, by: str, title: str, value: str, unit: str, label: str = ""
+) -> alt.LayerChart:
     base = alt.Chart(rows).encode(
-        x=alt.X(f"{by}:O", title=title, axis=alt.Axis(labelAngle=0)),
+        x=alt.X(f"{by}:O", title=title, sort=list(rows[by]), axis=alt.Axis(labelAngle=0)),
         y=alt.Y(f"{value}:Q", title=unit, axis=alt.Axis(tickMinStep=1)),
     )
-    labels = base.mark_text(dy=-8, fontSize=12).encode(text=f"{value}:Q")
+    labels = base.mark_text(dy=-8, fontSize=12).encode(text=label or f"{value}:Q")
     return (base.mark_bar(color=MAIN) + labels).properties(width=WIDTH / 2 + 40, height=180)
 
 

@@ -31,7 +31,7 @@ def test_the_app_draws_the_numbers_of_sql(
     seeds_in_prod: Platform, app: str, open_page: Open, screenshots: Path
 ) -> None:
     page = open_page(app)
-    page.get_by_role("heading", name="Most was watched in").wait_for(timeout=60_000)
+    page.get_by_role("heading", name="were watched in Jan 2026").wait_for(timeout=60_000)
     marks = page.locator("[aria-roledescription='point']")
     months = seeds_in_prod.query(
         "SELECT COUNT(DISTINCT DATE_TRUNC('month', watch_date)) "
