@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from harness import Platform
+from harness import PROJECT, Platform
 from sqlmesh import Snapshot
 
 from operations.hooks import progress
@@ -114,3 +114,6 @@ def test_the_first_run_fits_a_screen(tmp_path: Path) -> None:
     assert len(platform.query(query)) == 2
     assert FIRST_LOOK.splitlines()[0] in told.stdout
     assert "34 of 630 delivered" in told.stdout
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    of_layers = re.compile(r"^\w+ +\d+ models  audits .*?(?= +[\d.]+ s$)", re.MULTILINE)
+    assert sorted(of_layers.findall(plan.stdout)) == sorted(of_layers.findall(readme))
