@@ -313,12 +313,13 @@ def test_what_was_not_there_is_seen_when_the_state_is_read_anew(
     """read_state_anew. Without it a context does not see what another has planned meanwhile."""
     project = copytree(folder, tmp_path / "project", ignore=ignore_patterns("*.duckdb", ".cache"))
     with opened(project) as context:
-        ids = [snapshot.snapshot_id for snapshot in context.snapshots.values()]
+        snapshots = context.snapshots.values()
+        ids = [snapshot.snapshot_id for snapshot in snapshots]
         state = context.state_sync
         assert not state.get_snapshots(ids)
-        for snapshot in context.snapshots.values():
+        for snapshot in snapshots:
             snapshot.categorize_as(SnapshotChangeCategory.BREAKING)
-        state.state_sync.push_snapshots(context.snapshots.values())  # as another does
+        state.state_sync.push_snapshots(snapshots)  # as another does
         assert not state.get_snapshots(ids)
         internals.read_state_anew(context)
         assert len(state.get_snapshots(ids)) == len(ids) > 1
