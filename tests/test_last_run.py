@@ -67,6 +67,12 @@ def test_rows_are_those_of_the_tables(platform: Platform) -> None:
     )
     assert models["silver.users"]["rows_in"] == accepted[0]
     assert all(model["seconds"] > 0 for model in models.values())
+    with platform.context() as context:
+        kept = (records.last(context, "prod") or {})["models"].values()
+    tables = {model["name"]: model["rows"] for model in kept if "rows" in model}
+    assert tables == {name: models[name]["rows_out"] for name in tables}
+    assert counted.keys() <= tables.keys()
+    assert "analytics.monthly_viewing_trend" not in tables  # a view is not counted
     assert models["gold.fct_watches"]["audits_passed"] == 3
     assert models["gold.fct_watches"]["audits_failed"] == 1  # the one that only warns
 

@@ -92,8 +92,13 @@ def write(context: Context, record: Record) -> None:
 
 def last(context: Context, environment: str) -> Record | None:
     """The record of an environment's last command; None where it has none."""
+    return next(iter(all_of(context, environment)), None)
+
+
+def all_of(context: Context, environment: str) -> list[Record]:
+    """The records of an environment's commands that are kept, the newest first."""
     of_environment = exp.column("environment").eq(environment)
-    return next(iter(_read(beside_state(context, TABLE), of_environment)), None)
+    return _read(beside_state(context, TABLE), of_environment)
 
 
 def of(context: Context, command_id: str) -> Record | None:

@@ -17,6 +17,7 @@ from sqlmesh.core.notification_target import GenericNotificationTarget, Notifica
 from sqlmesh.core.snapshot import Snapshot
 from sqlmesh.utils.date import TimeLike, now, to_datetime
 
+from operations.environment.shown import rows, shown
 from operations.hooks import PLANS_AND_RUNS, join, records
 from operations.hooks.before_plans import is_rollback
 from operations.hooks.failures import reason
@@ -210,6 +211,7 @@ class RunRecord:
             self._run["not_read"] = landing.not_read.records()
             self._run["late"] = landing.not_loaded.records()
         try:
+            self._count_rows(self._context)
             if self._run["succeeded"]:
                 finish_covered(self._context, self._run)
                 bring_up_to_date(self._context, self._run, self._moment)
@@ -217,6 +219,17 @@ class RunRecord:
         except Exception:
             logger.warning("The record of the command is not written.", exc_info=True)
         self._run = {}
+
+    def _count_rows(self, context: Context) -> None:
+        """Takes down how many rows the tables hold that were computed."""
+        snapshots, views = shown(context, self._run["environment"])
+        tables = {
+            name: views[snapshots[name].model.name]
+            for name in self._run["models"]
+            if name in snapshots and snapshots[name].model.kind.is_materialized
+        }
+        for name, counted in rows(context, tables).items():
+            self._run["models"][name]["rows"] = counted
 
 
 def _command_of(plan: EvaluatablePlan) -> str:
