@@ -11,22 +11,31 @@ from io import StringIO
 from sqlglot import exp
 from sqlmesh import Context
 from sqlmesh.core.model import Model
+from sqlmesh.utils.errors import SQLMeshError
 
 from operations.environment.lineage import Column, parents
-from operations.environment.personal_data import tagged
+from operations.environment.personal_data import PersonalData, tagged
 from operations.environment.shown import (
+    Rows,
     Snapshots,
     audited_days,
+    feeds,
+    fetch,
     last_day,
     last_delivery,
     outcome,
+    rejected,
     rows,
     shown,
+    size,
 )
 from operations.hooks.failures import next_step
+from operations.landing.account import Account, look
 from operations.sqlmesh_internals import Audit, ModelTest, ModelTextTestResult, audit
 
 ENGINES = {"Databricks": "databricks", "DuckDB": "duckdb"}
+PREVIEWED = 10  # rows of each model
+MASK = "***"
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,15 @@ class UnitTest:
     name: str
     description: str
     outcome: str
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Some rows of a model; what the masked columns hold is not told."""
+
+    columns: list[str]
+    rows: Rows
+    masked: list[str]
 
 
 @dataclass(frozen=True)
@@ -83,6 +101,7 @@ class Catalog:
         self.models: Mapping[str, Model] = dict(context.models)
         self.shown = what_is_shown(context, environment)
         self.tagged = tagged(self.models)
+        self._audits: dict[str, list[AuditOutcome]] = {}
 
     @cached_property
     def lineage(self) -> Mapping[Column, Collection[Column]]:
@@ -126,23 +145,77 @@ class Catalog:
         below = sorted(n for n, other in self.models.items() if model.fqn in other.depends_on)
         return [self.models[name] for name in above], [self.models[name] for name in below]
 
-    def trail(self, column: Column) -> list[list[Column]]:
-        """A column, then step by step what it is computed from; each column once, at its last."""
-        steps: dict[Column, int] = {}
-        ahead = {column}
-        step = 0
-        while ahead:
-            steps |= dict.fromkeys(ahead, step)
-            ahead = {parent for found in ahead for parent in self.lineage.get(found, ())}
-            step += 1
-        return [sorted(c for c, at in steps.items() if at == n) for n in range(step)]
-
     def used_by(self, column: Column) -> list[Column]:
         """The columns that are directly computed from a column."""
-        return sorted(below for below, above in self.lineage.items() if column in above)
+        return self._users.get(column, [])
+
+    @cached_property
+    def _users(self) -> Mapping[Column, list[Column]]:
+        found: dict[Column, list[Column]] = {}
+        for below, above in sorted(self.lineage.items()):
+            for column in above:
+                found.setdefault(column, []).append(below)
+        return found
+
+    @cached_property
+    def feeds(self) -> Rows:
+        """What became of the rows of each feed, as `feeds` says."""
+        return feeds(self.context, self.shown.views) if self.shown.views else []
+
+    @cached_property
+    def rejected(self) -> Rows:
+        """Feed, reason, rejected rows, the most frequent first."""
+        return rejected(self.context, self.shown.views) if self.shown.views else []
+
+    @cached_property
+    def landing(self) -> tuple[Account, str]:
+        """The landing's files that are not read or late, and why it could not be looked at."""
+        try:
+            return look(self.context, self.shown.environment), ""
+        except SQLMeshError as error:  # a site can be built where the landing cannot be seen
+            return Account(), str(error)
+
+    @cached_property
+    def _personal_data(self) -> PersonalData:
+        # Of what is unchanged the code's model is taken: its columns have been traced already.
+        shown = {
+            name: code
+            if (code := self.models.get(name)) and code.data_hash == snapshot.model.data_hash
+            else snapshot.model
+            for name, snapshot in self.shown.snapshots.items()
+            if snapshot.is_model
+        }
+        return PersonalData(shown, self.models)
+
+    def preview(self, model: Model) -> Preview | None:
+        """Some rows of a model, personal data masked; None where the environment has none of it."""
+        snapshot = self.shown.snapshots.get(model.fqn)
+        if not snapshot or not snapshot.model.columns_to_types:
+            return None
+        names = list(snapshot.model.columns_to_types)
+        masked = [name for name in names if self._personal_data.holds(model.fqn, name)]
+        shown = [
+            f"CASE WHEN `{name}` IS NOT NULL THEN '{MASK}' END" if name in masked else f"`{name}`"
+            for name in names
+        ]
+        view = self.shown.views[model.name]
+        found = fetch(self.context, f"SELECT {', '.join(shown)} FROM {view} LIMIT {PREVIEWED}")
+        said = [tuple(None if value is None else str(value) for value in row) for row in found]
+        return Preview(names, said, masked)
+
+    def size(self, model: Model) -> int | None:
+        """The bytes of a model's table; None of a view, and where no table is shown."""
+        snapshot = self.shown.snapshots.get(model.fqn)
+        has_table = snapshot and snapshot.model.kind.is_materialized
+        return size(self.context, snapshot.table_name()) if snapshot and has_table else None
 
     def audits(self, model: Model) -> list[AuditOutcome]:
-        """The audits of a model, run again."""
+        """The audits of a model, run again once."""
+        if model.fqn not in self._audits:
+            self._audits[model.fqn] = self._run_audits(model)
+        return self._audits[model.fqn]
+
+    def _run_audits(self, model: Model) -> list[AuditOutcome]:
         snapshot = self.shown.snapshots.get(model.fqn)
         if not snapshot or not self.shown.last_day:
             return [_audit(a, arguments, "", None) for a, arguments in model.audits_with_args]

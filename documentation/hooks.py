@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,11 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from sqlmesh import Context
 
-from dashboard.export import export
+from documentation import graph
 from documentation.catalog import Catalog
-from documentation.pages import address, pages
+from documentation.pages import address, dashboard_pages, pages
 from macros.settings import setting
-from operations import PROJECT, last_run
+from operations import PROJECT
 from operations.environment.shown import NoEnvironment
 
 GUIDE = "guide.md"  # the README, as a page of the site
@@ -31,7 +30,7 @@ LINK = re.compile(r"(?P<picture>!?)\[(?P<text>[^\]]+)\]\((?P<path>[^)#:]+)(?P<an
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Adds the pages of models and rules, the README, the dashboard and the plots.
+    """Adds the pages of models and rules, the README, the dashboard, the lineage and the plots.
 
     STREAMING_DOCS_ENVIRONMENT names the environment whose rows they show.
 
@@ -39,20 +38,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         PluginError: The environment is not there.
     """
     context = Context(paths=PROJECT)  # reads .env
-    environment = setting("STREAMING_DOCS_ENVIRONMENT")
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            export(context, environment, Path(folder))
-            for file in _copied(config, Path(folder), "dashboard"):
-                files.append(file)
-        catalog = Catalog(context, environment)
-        for path, text in pages(catalog):
+        catalog = Catalog(context, setting("STREAMING_DOCS_ENVIRONMENT"))
+        for path, text in (*dashboard_pages(catalog), *pages(catalog)):
             files.append(File.generated(config, path, content=text))
+        lineage = graph.script(graph.of_catalog(catalog))
+        files.append(File.generated(config, graph.DATA, content=lineage))
         for file in _guide_and_plots(config):
             files.append(file)
-        with suppress(last_run.NoRecord):
-            page = last_run.as_html(last_run.read(context, environment))
-            files.append(File.generated(config, "last-run.html", content=page))
         config.nav = _navigation(config.nav or [], files, catalog)
     except NoEnvironment as error:
         raise PluginError(str(error)) from error
@@ -94,24 +87,21 @@ def _guide_and_plots(config: MkDocsConfig) -> Iterator[File]:
         yield File.generated(config, f"results/{plot.name}", content=plot.read_bytes())
 
 
-def _copied(config: MkDocsConfig, folder: Path, to: str) -> Iterator[File]:
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        place = f"{to}/{path.relative_to(folder).as_posix()}"
-        yield File.generated(config, place, content=path.read_bytes())
-
-
 def _navigation(written: list[Any], files: Files, catalog: Catalog) -> list[Any]:
     """What mkdocs.yml lists, with the models by layer; without the last run if none is recorded."""
     by_layer: dict[str, list[Any]] = {}
     for model in catalog.ordered():
         by_layer.setdefault(model.schema_name, []).append({model.view_name: address(model)})
     models = {"Models": ["models/index.md", *({layer: found} for layer, found in by_layer.items())]}
-    made = {None, *files.src_uris}
-    kept = [entry for entry in written if _page(entry) in made]
+    kept = [entry for entry in map(partial(_made, files=files), written) if entry]
     return [*kept[:1], models, *kept[1:]]
 
 
-def _page(entry: Any) -> str | None:
-    """The page that an entry of the navigation leads to; None if it is a list of them."""
-    target = next(iter(entry.values())) if isinstance(entry, dict) else entry
-    return target if isinstance(target, str) else None
+def _made(entry: Any, files: Files) -> Any:
+    """An entry of the navigation with the pages that are there; None if there are none."""
+    if isinstance(entry, dict):
+        found = {title: _made(below, files) for title, below in entry.items()}
+        return {title: below for title, below in found.items() if below}
+    if isinstance(entry, list):
+        return [found for found in (_made(below, files) for below in entry) if found]
+    return entry if files.get_file_from_path(entry) else None

@@ -2,34 +2,70 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
+from typing import NamedTuple
 
 from rich.progress import track
 from sqlmesh.core.model import Model
-from sqlmesh.utils.errors import SQLMeshError
 
-from documentation import diagram
+from dashboard.data import read as read_dashboard
+from dashboard.export import INK, picture, sections
+from documentation import code
 from documentation.catalog import Catalog
+from documentation.graph import name
+from documentation.history import History
 from macros import rules
-from macros.feeds import FEEDS
+from macros.feeds import FEEDS, LAYERS
+from macros.settings import setting
+from operations import last_run
 from operations.environment.lineage import Column
-from operations.environment.shown import HELPERS, fetch, rejected
-from operations.landing import MODEL as DELIVERED
-from operations.landing.account import Account, look
+from operations.environment.shown import HELPERS, fetch
+from operations.hooks import records
 from operations.pages import render
 from operations.sqlmesh_internals import file_of
 
+TEMPLATES = "documentation/templates"
 MOST_DAYS = 31  # of which the page on the landing lists the files
+MOST_REASONS = 3  # of each feed on the front page
+
+
+class Link(NamedTuple):
+    """What a link leads to, as a page of a model leads there."""
+
+    name: str
+    address: str
 
 
 def pages(catalog: Catalog) -> Iterator[tuple[str, str]]:
     """The path in the site and the text of each page that is made of the catalog."""
     ordered = catalog.ordered()
-    yield "models/index.md", models_page(catalog, ordered)
+    history = History(catalog.context, catalog.shown.environment, catalog.shown.views)
     for model in track(ordered, "Pages of models"):
-        yield address(model), model_page(catalog, model)
+        yield address(model), model_page(catalog, model, history)
+    yield "models/index.md", models_page(catalog, ordered)
+    yield "lineage.md", render(f"{TEMPLATES}/lineage.md.j2", models=len(ordered))
     yield "rules.md", rules_page(catalog)
     yield "landing.md", landing_page(catalog)
+    with suppress(last_run.NoRecord):
+        yield "last-run.md", last_run_page(catalog)
+    yield "index.md", front_page(catalog, ordered)
+
+
+def dashboard_pages(catalog: Catalog) -> Iterator[tuple[str, str]]:
+    """The dashboard, and its pictures for light and for dark.
+
+    Raises:
+        NoEnvironment: The environment is not there.
+    """
+    shown = list(sections(read_dashboard(catalog.context, catalog.shown.environment)))
+    text = render(f"{TEMPLATES}/dashboard.md.j2", sections=shown)
+    yield "dashboard/index.md", text
+    for figure in (figure for section in shown for figure in section.figures):
+        if figure.chart is not None:
+            for ground, ink in INK.items():
+                yield f"dashboard/{figure.name}-{ground}.svg", picture(figure, ink)
 
 
 def address(model: Model) -> str:
@@ -37,69 +73,88 @@ def address(model: Model) -> str:
     return f"models/{model.schema_name}/{model.view_name}.md"
 
 
-def models_page(catalog: Catalog, ordered: list[Model]) -> str:
-    """All models: how they are connected, and what each holds."""
-    # What is delivered is shown: bronze's readable views and silver both read it.
-    helpers = {
-        _name(m)
-        for m in ordered
-        if HELPERS.intersection(m.tags) and not m.view_name.startswith(DELIVERED)
-    }
-    edges = {_name(m): [_name(a) for a in catalog.neighbours(m)[0]] for m in ordered}
-    links = {node: f"{node.replace('.', '/')}.html" for node in edges}
-    shown = diagram.without_shortcuts(diagram.without_nodes(edges, helpers))
+def front_page(catalog: Catalog, ordered: list[Model]) -> str:
+    """Where an analyst starts: what there is, how fresh and good it is, a query for each of five
+    tables."""
+    audits = [(model, audit) for model in ordered for audit in catalog.audits(model)]
+    account, problem = catalog.landing
+    readable = [model for model in ordered if not HELPERS.intersection(model.tags)]
     return render(
-        "documentation/templates/models.md.j2",
-        models=ordered,
+        f"{TEMPLATES}/home.md.j2",
         catalog=catalog,
-        diagram=diagram.draw("The models from delivery to analysis", shown, links),
+        environment=catalog.shown.environment,
+        layers={
+            layer: [model for model in readable if model.schema_name == layer]
+            for layer in sorted(LAYERS, key=_nearness)
+        },
+        view=lambda model: catalog.shown.views.get(model, model),
+        outcomes=Counter(audit.outcome for _, audit in audits if audit.outcome),
+        not_passed=[(m, a) for m, a in audits if a.outcome not in ("", "passed")],
+        reasons={
+            feed: [row for row in catalog.rejected if row[0] == feed][:MOST_REASONS]
+            for feed in FEEDS
+        },
+        unread=len(account.strays),
+        late=len(account.late),
+        problem=problem,
+        last=records.last(catalog.context, catalog.shown.environment),
+        name=name,
     )
 
 
-def model_page(catalog: Catalog, model: Model) -> str:
+def _nearness(layer: str) -> int:
+    return ("gold", "analytics", "silver", "quality", "quarantine", "bronze").index(layer)
+
+
+def models_page(catalog: Catalog, ordered: list[Model]) -> str:
+    """All models, and what each holds."""
+    return render(f"{TEMPLATES}/models.md.j2", models=ordered, catalog=catalog, name=name)
+
+
+def model_page(catalog: Catalog, model: Model, history: History) -> str:
     """A model: what it holds, from where, how it is checked, and its SQL."""
     above, below = catalog.neighbours(model)
-    edges = {_name(model): [_name(a) for a in above]}
-    edges |= {_name(a): [] for a in above} | {_name(b): [_name(model)] for b in below}
     file = file_of(model)
-    links = {node: f"../{node.replace('.', '/')}.html" for node in edges}
+    written = file.read_text(encoding="utf-8") if file else ""
     return render(
-        "documentation/templates/model.md.j2",
+        f"{TEMPLATES}/model/page.md.j2",
         model=model,
-        name=_name(model),
+        name=name(model),
         catalog=catalog,
-        written=file.read_text(encoding="utf-8") if file else "",
+        above=above,
+        below=below,
+        written=written,
+        macros=code.macros(written),
         path=file.relative_to(catalog.context.path) if file else "",
-        link=lambda column: _column_link(catalog, column),
-        column_is_delivered=lambda column: model.schema_name == "bronze" and column[1][0] != "_",
-        diagram=diagram.draw(
-            f"What {_name(model)} reads and who reads it", edges, links, _name(model)
-        ),
+        to_model=_to_model,
+        to_column=lambda column: _to_column(catalog, column),
+        is_delivered=lambda column: model.schema_name == "bronze" and column[0] != "_",
+        readers=", ".join(code.readers(model)),
+        size=catalog.size(model),
+        preview=catalog.preview(model),
+        runs=history.runs(model),
+        charts=history.charts(model),
+        repository=setting("STREAMING_DOCS_REPOSITORY"),
     )
 
 
 def rules_page(catalog: Catalog) -> str:
     """The rules by which a delivered row is rejected, from the tuples that the macros apply."""
-    found = rejected(catalog.context, catalog.shown.views)
     by_feed = {feed: getattr(rules, feed.upper()) for feed in FEEDS}
     return render(
-        "documentation/templates/rules.md.j2",
+        f"{TEMPLATES}/rules.md.j2",
         feeds=FEEDS,
         rules=by_feed,
         own={feed: {f"{c}_{what}" for c, what, _ in by_feed[feed]} for feed in FEEDS},
         said=rules.__doc__,
-        rejected={(feed, reason): rows for feed, reason, rows in found},
+        rejected={(feed, reason): rows for feed, reason, rows in catalog.rejected},
     )
 
 
 def landing_page(catalog: Catalog) -> str:
     """The files that were read, by feed and day; those that are not read, or late."""
-    files, problem = catalog.shown.views.get("quality.files"), ""
-    found = Account()
-    try:
-        found = look(catalog.context, catalog.shown.environment)
-    except SQLMeshError as error:  # a site can be built where the landing cannot be seen
-        problem = str(error)
+    files = catalog.shown.views.get("quality.files")
+    account, problem = catalog.landing
     days = f"""SELECT _ingest_date, feed, COUNT(*), SUM(rows) FROM {files}
         GROUP BY ALL ORDER BY 1 DESC, 2 LIMIT {MOST_DAYS * len(FEEDS)}"""
     of_each = " UNION ALL ".join(
@@ -109,26 +164,34 @@ def landing_page(catalog: Catalog) -> str:
     columns = f"""SELECT feed, what, name, COUNT(*), MAX(_ingest_date) FROM ({of_each}) AS columns
         GROUP BY ALL ORDER BY 1, 2, 3"""
     return render(
-        "documentation/templates/landing.md.j2",
+        f"{TEMPLATES}/landing.md.j2",
         newest=fetch(catalog.context, f"SELECT feed, MAX(_ingest_date) FROM {files} GROUP BY feed")
         if files
         else [],
         days=fetch(catalog.context, days) if files else [],
         columns=fetch(catalog.context, columns) if files else [],
-        account=found,
+        account=account,
         problem=problem,
     )
 
 
-def _name(model: Model) -> str:
-    """A model as people name it; the catalog is the environment's."""
-    return f"{model.schema_name}.{model.view_name}"
+def last_run_page(catalog: Catalog) -> str:
+    """What the last command did.
+
+    Raises:
+        NoRecord: None has left a record.
+    """
+    report = last_run.read(catalog.context, catalog.shown.environment)
+    return render(f"{TEMPLATES}/last_run.md.j2", report=report)
 
 
-def _column_link(catalog: Catalog, column: Column) -> str:
-    """A link, from a model's page, to a column on its model's page."""
+def _to_model(model: Model) -> Link:
+    return Link(name(model), f"../{model.schema_name}/{model.view_name}.html")
+
+
+def _to_column(catalog: Catalog, column: Column) -> Link:
+    """A column on its model's page; one of a model that is not here has no page."""
     model = catalog.models.get(column[0])
     if model is None:
-        return f"`{column[0]}.{column[1]}`"
-    address = f"../{model.schema_name}/{model.view_name}.md#{column[1]}"
-    return f"[`{_name(model)}.{column[1]}`]({address})"
+        return Link(f"{column[0]}.{column[1]}", "")
+    return Link(f"{name(model)}.{column[1]}", f"{_to_model(model).address}#{column[1]}")

@@ -29,6 +29,10 @@ def _is_hours(text: str) -> bool:
     return text.isdecimal() and len(text) <= 4
 
 
+def _is_address(text: str) -> bool:
+    return text.startswith("https://")
+
+
 @dataclass(frozen=True)
 class Setting:
     """A setting. `must_be` says in words which values `fits` accepts."""
@@ -66,6 +70,9 @@ SETTINGS = {
         Setting("STREAMING_SHOW_NAMES"),
         Setting("STREAMING_DASHBOARD_ENVIRONMENT", "prod"),
         Setting("STREAMING_DOCS_ENVIRONMENT", "prod"),
+        Setting(
+            "STREAMING_DOCS_REPOSITORY", "", "an address that begins with https://", _is_address
+        ),
         Setting("STREAMING_MAX_REJECT_SHARE", "0.2", "a number from 0 to 1", _is_share),
         _number(
             "STREAMING_MAX_SILENCE_DAYS",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from sqlglot import parse_one
+from sqlglot import exp, parse_one
 from sqlmesh import Context
 from sqlmesh.core.snapshot import Snapshot
 from sqlmesh.utils.date import to_datetime
@@ -19,6 +19,7 @@ Rows = list[tuple[Any, ...]]
 Snapshots = Mapping[str, Snapshot]
 
 LAYERS_OF_ROWS = tuple(layer for layer in LAYERS if layer != "quality")
+BLOCK = 262_144  # bytes in which DuckDB stores
 HELPERS = {"seed", "internal"}  # tags of models that are not for readers
 
 
@@ -71,6 +72,21 @@ def rows(context: Context, views: Mapping[str, str]) -> dict[str, int]:
     """The number of rows of each view, by the name of its model."""
     each = [f"SELECT '{name}', COUNT(*) FROM {view}" for name, view in views.items()]
     return dict(fetch(context, " UNION ALL ".join(each))) if each else {}
+
+
+def size(context: Context, table: str) -> int | None:
+    """The bytes that a table takes where it is stored; None where there is no such table."""
+    adapter = context.engine_adapter
+    if not adapter.table_exists(table):
+        return None
+    if adapter.dialect == "databricks":
+        [detail] = adapter.fetchdf(f"DESCRIBE DETAIL {table}").to_dict("records")
+        return int(detail["sizeInBytes"])
+    name = exp.Literal.string(table).sql()
+    [(blocks,)] = adapter.fetchall(
+        f"SELECT COUNT(DISTINCT block_id) FROM PRAGMA_STORAGE_INFO({name}) WHERE persistent"
+    )
+    return int(blocks) * BLOCK
 
 
 def last_day(snapshots: Iterable[Snapshot]) -> date | None:

@@ -14,7 +14,14 @@ from hostile import HOSTILE, of_site, seen
 
 from dashboard.export import export
 from documentation.catalog import Catalog
-from documentation.pages import landing_page, model_page
+from documentation.history import History
+from documentation.pages import (
+    dashboard_pages,
+    front_page,
+    landing_page,
+    last_run_page,
+    model_page,
+)
 from operations import launcher
 
 if TYPE_CHECKING:
@@ -99,11 +106,25 @@ def test_the_site(platform: Platform, quiet: Open, tmp_path: Path) -> None:
         catalog = Catalog(context, "prod")
         model = context.get_model("gold.dim_shows", raise_if_missing=True)
         described = model.copy(update={"description": "\n".join(SHOWN.values())})
-        pages = {"landing": landing_page(catalog), "model": model_page(catalog, described)}
+        history = History(context, "prod", catalog.shown.views)
+        pages = {
+            "landing": landing_page(catalog),
+            "model": model_page(catalog, described, history),
+            "front": front_page(catalog, [described]),
+            "last-run": last_run_page(catalog),
+            "dashboard": dict(dashboard_pages(catalog))["dashboard/index.md"],
+        }
     for name, markdown in pages.items():
         body = of_site(markdown.partition("---\n")[2].partition("---\n")[2])
         file = tmp_path / f"{name}.html"
         file.write_text(f"<meta charset=utf-8><body>{body}", encoding="utf-8")
     assert FILE in quiet((tmp_path / "landing.html").as_uri()).inner_text("body")
+    for name in ("front", "last-run"):
+        assert quiet((tmp_path / f"{name}.html").as_uri()).inner_text("body")
+    dashboard = quiet((tmp_path / "dashboard.html").as_uri())
+    dashboard.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    written = " ".join(dashboard.inner_text("body").split())
+    for text in (HOSTILE["script"], HOSTILE["formula"], HOSTILE["picture in Markdown"]):
+        assert text.lower() in written
     shown = " ".join(quiet((tmp_path / "model.html").as_uri()).inner_text("body").split())
     assert not [name for name, text in SHOWN.items() if seen(text) not in shown]
