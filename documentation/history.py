@@ -18,7 +18,7 @@ from operations.hooks.records import Record
 MOST = 90  # runs of each model
 LOADS = ("bronze", "quarantine")  # schemas whose models are named for a feed
 
-Deliveries = Mapping[tuple[str, str], tuple[int, int]]  # feed and day: delivered, rejected
+Rejected = Mapping[tuple[str, str], int]  # rows, by feed and day of delivery
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class History:
 
     def __init__(self, context: Context, environment: str, views: Mapping[str, str]) -> None:
         self._records = records.all_of(context, environment)
-        self._deliveries = _deliveries(context, views) if views else {}
+        self._rejected = _rejected(context, views) if views else {}
 
     def runs(self, model: Model) -> list[Run]:
         """The newest commands that computed a model, the oldest of them first."""
@@ -69,20 +69,22 @@ class History:
     def charts(self, model: Model) -> list[Chart]:
         """The small multiples of a model; those of which nothing is known are left out."""
         runs = self.runs(model)
+        if not runs:
+            return []
         found = [Chart("Audits", "", _points(runs, [_audits(run) for run in runs]))]
         if all(run.rows is not None for run in runs):
             found.append(Chart("Rows", "", _points(runs, [_count(run.rows or 0) for run in runs])))
         if feed := feed_of(model):
-            rejects = [_count(self._rejected(feed, run)) for run in runs]
+            rejects = [_count(self._rejected_of(feed, run)) for run in runs]
             found.append(Chart(f"Rejected of {feed}", "", _points(runs, rejects)))
         seconds = [(run.seconds, f"{run.seconds:,.1f}") for run in runs]
-        return [*found, Chart("Seconds", " s", _points(runs, seconds))] if runs else []
+        return [*found, Chart("Seconds", " s", _points(runs, seconds))]
 
-    def _rejected(self, feed: str, run: Run) -> int:
-        """The rows, of the days that a run computed, that are rejected now."""
+    def _rejected_of(self, feed: str, run: Run) -> int:
+        """The rows that were rejected when the days of a run were last computed."""
         return sum(
-            rejected
-            for (of, day), (_, rejected) in self._deliveries.items()
+            rows
+            for (of, day), rows in self._rejected.items()
             if of == feed and run.first_day <= day <= run.last_day
         )
 
@@ -110,10 +112,10 @@ def _run(record: Record, model: str) -> Run | None:
     )
 
 
-def _deliveries(context: Context, views: Mapping[str, str]) -> Deliveries:
-    query = f"SELECT feed, _ingest_date, delivered, rejected FROM {views['quality.deliveries']}"
-    days: Iterable[tuple[str, date, int, int]] = fetch(context, query)
-    return {(feed, str(day)): (delivered, rejected) for feed, day, delivered, rejected in days}
+def _rejected(context: Context, views: Mapping[str, str]) -> Rejected:
+    query = f"SELECT feed, _ingest_date, rejected FROM {views['quality.deliveries']}"
+    days: Iterable[tuple[str, date, int]] = fetch(context, query)
+    return {(feed, str(day)): rows for feed, day, rows in days}
 
 
 def _audits(run: Run) -> tuple[float, str]:

@@ -57,12 +57,18 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Leads the links of README and docs/ to the site; what it does not hold is named only.
 
-    Pictures in mermaid are left out: drawing them would need a script from elsewhere.
+    If a repository is set, a page that is written has a link to edit it there. Pictures in mermaid
+    are left out: drawing them would need a script from elsewhere.
     """
     source = page.file.src_uri
     if "/" in source:
         return markdown  # a page of a model
     folder = PROJECT if source == GUIDE else PROJECT / "docs"
+    written = PROJECT / "README.md" if source == GUIDE else folder / source
+    repository = setting("STREAMING_DOCS_REPOSITORY")
+    if repository and written.exists():
+        # MkDocs' repo_url would have the theme ask the repository's host for its stars.
+        page.edit_url = f"{repository}/edit/main/{written.relative_to(PROJECT).as_posix()}"
 
     def led(link: re.Match[str]) -> str:
         target = (folder / link["path"]).resolve()

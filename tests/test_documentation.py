@@ -11,10 +11,14 @@ from typing import Any
 
 import pytest
 from harness import PROJECT, SEEDS_LAST, Platform, checkout
+from mkdocs.config import load_config
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 from documentation.catalog import Catalog
 from documentation.graph import of_catalog
 from documentation.history import MOST, History
+from documentation.hooks import on_page_markdown
 from documentation.pages import model_page, pages
 from macros import rules
 from operations.hooks import records
@@ -279,6 +283,24 @@ def test_who_may_read_is_what_the_grants_say(
     file = fact(pages_["gold.dim_shows"], "File")
     assert 'href="https://git.example/r/edit/main/models/gold/dim_shows.sql"' in file
     assert 'href="https://git.example/r/issues/new?title=gold.dim_shows%3A%20"' in file
+
+
+def test_a_written_page_can_be_edited_where_a_repository_is_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = load_config(str(PROJECT / "mkdocs.yml"))
+    files = Files([])
+
+    def edited(path: str) -> str | None:
+        page = Page(None, File.generated(config, path, content=""), config)
+        on_page_markdown("", page, config, files)
+        return page.edit_url
+
+    assert edited("contract.md") is None
+    monkeypatch.setenv("STREAMING_DOCS_REPOSITORY", "https://git.example/r")
+    assert edited("contract.md") == "https://git.example/r/edit/main/docs/contract.md"
+    assert edited("guide.md") == "https://git.example/r/edit/main/README.md"
+    assert edited("landing.md") is None  # which is made
 
 
 def test_a_site_without_a_repository_links_to_none(texts: dict[str, str]) -> None:
