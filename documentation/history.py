@@ -72,8 +72,9 @@ class History:
         if not runs:
             return []
         found = [Chart("Audits", "", _points(runs, [_audits(run) for run in runs]))]
-        if all(run.rows is not None for run in runs):
-            found.append(Chart("Rows", "", _points(runs, [_count(run.rows or 0) for run in runs])))
+        if counted := [run for run in runs if run.rows is not None]:
+            rows = [_count(run.rows or 0) for run in counted]
+            found.append(Chart("Rows", "", _points(counted, rows)))
         if feed := feed_of(model):
             rejects = [_count(self._rejected_of(feed, run)) for run in runs]
             found.append(Chart(f"Rejected of {feed}", "", _points(runs, rejects)))

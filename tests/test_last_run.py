@@ -12,7 +12,7 @@ import pytest
 from harness import FIRST, Platform, deliver_day
 
 from operations.changes.backfill import DAY
-from operations.hooks import records
+from operations.hooks import records, run_record
 from operations.hooks.run_record import RunRecord, durations
 from operations.sqlmesh_internals import EnvironmentNamingInfo
 
@@ -188,6 +188,23 @@ def test_it_keeps_how_long_models_took(platform: Platform, monkeypatch: pytest.M
         kept = {"a": {2: 1.0, 3: 1.0, 5: 2.0, 6: 2.0, 7: 2.0}}
         assert durations(context, "tried") == kept
         assert durations(context, "never") == {}
+
+
+def test_a_run_whose_rows_cannot_be_counted_leaves_its_record(
+    first_day_in_prod: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("tried")
+
+    platform = first_day_in_prod
+    deliver_day(platform, SECOND)
+    with monkeypatch.context() as patched:
+        patched.setattr(run_record, "rows", fail)
+        platform.run(SECOND)
+    with platform.context() as context:
+        record = records.last(context, "prod") or {}
+    assert record["succeeded"] is True and record["days"]
+    assert not [model for model in record["models"].values() if "rows" in model]
 
 
 def test_records_are_kept_for_a_time(platform: Platform) -> None:

@@ -210,8 +210,8 @@ class RunRecord:
         if landing := found(self._run["environment"]):
             self._run["not_read"] = landing.not_read.records()
             self._run["late"] = landing.not_loaded.records()
+        self._count_rows(self._context)
         try:
-            self._count_rows(self._context)
             if self._run["succeeded"]:
                 finish_covered(self._context, self._run)
                 bring_up_to_date(self._context, self._run, self._moment)
@@ -221,15 +221,23 @@ class RunRecord:
         self._run = {}
 
     def _count_rows(self, context: Context) -> None:
-        """Takes down how many rows the tables hold that were computed."""
+        """Takes down how many rows the tables hold that were computed, if they can be counted."""
+        try:
+            counts = self._counted(context)
+        except Exception:
+            logger.warning("The rows of the command are not counted.", exc_info=True)
+            return
+        for name, counted in counts.items():
+            self._run["models"][name]["rows"] = counted
+
+    def _counted(self, context: Context) -> Mapping[str, int]:
         snapshots, views = shown(context, self._run["environment"])
         tables = {
             name: views[snapshots[name].model.name]
             for name in self._run["models"]
             if name in snapshots and snapshots[name].model.kind.is_materialized
         }
-        for name, counted in rows(context, tables).items():
-            self._run["models"][name]["rows"] = counted
+        return rows(context, tables)
 
 
 def _command_of(plan: EvaluatablePlan) -> str:
