@@ -292,7 +292,8 @@ def test_a_written_page_can_be_edited_where_a_repository_is_set(
     files = Files([])
 
     def edited(path: str) -> str | None:
-        page = Page(None, File.generated(config, path, content=""), config)
+        file = File(path, str(PROJECT / "docs"), config.site_dir, use_directory_urls=False)
+        page = Page(None, file, config)
         on_page_markdown("", page, config, files)
         return page.edit_url
 
