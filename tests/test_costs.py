@@ -22,9 +22,11 @@ LAST = FIRST + timedelta(days=DAYS - 1)
 FACTS = ("gold.fct_watches", "gold.fct_ratings")
 MARGINS = 0.8, 1.1
 RECORDED = {
-    "statements of a day": 444,
+    "statements of a day": 451,
     "statements of a run with nothing to do": 33,
-    "rows read for each row changed": 111.0,
+    # A fifth of these is the count of the computed tables in the record of the run, which reads no
+    # column; Delta has it in its log.
+    "rows read for each row changed": 140.5,
     "rows written for each row changed": 3.24,
 }
 
