@@ -56,8 +56,7 @@ def explained_error(error: BaseException) -> SQLMeshError | None:
     name = path[1] if path else "A database in STREAMING_DATA_DIR"
     if re.search(FULL, said):
         return Unwritten(
-            f"{name} cannot be written: the disk is full.\n"
-            "Next: make room, then type this again."
+            f"{name} cannot be written: the disk is full.\nNext: make room, then type this again."
         )
     if re.search(KEPT, said):
         return Unwritten(
