@@ -583,4 +583,5 @@ def main() -> None:
     log = logging.FileHandler(logs / f"sqlmesh_{datetime.now():%Y_%m_%d_%H_%M_%S}.log", delay=True)
     log.setFormatter(logging.Formatter("%(asctime)s - %(name)s - %(levelname)s - %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[log])
+    logging.getLogger("operations").setLevel(logging.INFO)  # a line for each model
     streaming(prog_name="streaming")

@@ -8,6 +8,7 @@ is killed by SIGKILL, so that nothing of it tidies up.
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import re
 import signal
@@ -108,6 +109,7 @@ def command(platform: Platform, day: date, *words: str, kill_at: int = 0) -> End
         os.environ.clear()
         os.environ.update(environment)
         os.chdir(platform.project)
+        logging.getLogger().handlers.clear()  # pytest's; a process of its own has none
         operations.PROJECT = operations.cli.PROJECT = platform.project
         forget_macros()
         with time_machine.travel(moment), cache_for_any_folder(platform.data):
