@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 from harness import FIRST, Platform
 from hostile import HOSTILE, of_site, seen
-from sqlmesh.core.console import CaptureTerminalConsole, set_console
+from sqlmesh.core.console import MarkdownConsole, set_console
 from sqlmesh.core.notification_target import NotificationStatus
 
 from operations import CommandError, cli, terminal
@@ -76,7 +76,7 @@ def test_an_error_shows_it_and_does_nothing(text: str, monkeypatch: pytest.Monke
 @hostile
 def test_sqlmesh_shows_it_and_does_nothing(text: str) -> None:
     """On the terminal, and in the check that SQLMesh's bot writes, which is Markdown."""
-    console = CaptureTerminalConsole()
+    console = MarkdownConsole()
     console.console.file = file = StringIO()
     set_console(console)
     say([f"Not read: {text}"], style="yellow")
@@ -84,8 +84,8 @@ def test_sqlmesh_shows_it_and_does_nothing(text: str) -> None:
     console.log_failed_models([])
     assert not NOT_SEEN.search(re.sub(r"\x1b\[[0-9;]*m", "", file.getvalue().replace(text, "")))
     assert plain(text) in file.getvalue()
-    of_check = console.consume_captured_errors().strip()
-    assert of_check.startswith("`") and of_check.endswith("`") and of_check.count("`") == 2
+    of_check = console.consume_captured_errors()
+    assert re.search("^> `[^`]*`$", of_check, flags=re.MULTILINE) and of_check.count("`") == 2
 
 
 @hostile
