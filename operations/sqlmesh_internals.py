@@ -29,7 +29,6 @@ from sqlmesh.core.config import Config
 from sqlmesh.core.config.connection import DatabricksConnectionConfig, DuckDBConnectionConfig
 from sqlmesh.core.config.loader import load_configs
 from sqlmesh.core.console import (
-    CaptureTerminalConsole,
     Console,
     MarkdownConsole,
     TerminalConsole,
@@ -107,6 +106,9 @@ logger = logging.getLogger(__name__)
 
 TERMINALS = (TerminalConsole, MarkdownConsole)  # one is that of a pipe, and of the CI bot
 DIFF = "---"  # begins one
+MOST_OF_LINE = 300  # characters of a line in the bot's check
+LISTED = ">\n> - \n> "  # what SQLMesh puts around each there
+CUT_OFF = "...\n>\n> Truncated. Please check the console for full information.\n"
 STEPS = "_streaming_steps"  # a console's attribute: what is done before it is told something
 
 
@@ -314,10 +316,22 @@ def show_failed_models(
         lines = lines_of(errors)
         say(lines, style="red")
         console = get_console()
-        if isinstance(console, CaptureTerminalConsole):  # the CI bot's check, which is Markdown
-            console._errors.extend(f"{as_code(line)}\n" for line in lines)
+        if isinstance(console, MarkdownConsole):  # that of the CI bot's check
+            room = console.alert_block_max_content_length - len(CUT_OFF)
+            console._errors.extend(_fitting(lines, room))
 
     show_instead("log_failed_models", show)
+
+
+def _fitting(lines: Iterable[str], room: int) -> Iterator[str]:
+    """Lines as code of Markdown, in so many characters: SQLMesh would cut one off in its middle,
+    and what stands in it would be code no longer."""
+    for line in lines:
+        code = f"{as_code(line[:MOST_OF_LINE])}\n"
+        room -= len(code) + len(LISTED) + code.count("\n")
+        if room < 0:
+            return
+        yield code
 
 
 def show_warnings(said: Callable[[str], str]) -> None:
