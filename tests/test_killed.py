@@ -32,7 +32,7 @@ COLUMNS = f"COLUMNS(name -> name NOT IN {tuple(sorted(OF_THE_MOMENT))})"
 # users_snapshot once showed depends on when runs were; what it shows now does not.
 OF_VIEW = {
     "deliveries": "* EXCLUDE (rejected)",
-    **dict.fromkeys(("erasures", "delivered_erasures"), "user_id"),
+    **dict.fromkeys(("erasures", "delivered_erasures", "erased_rows"), "user_id"),
     "files": f"{COLUMNS} WHERE feed <> 'erasures'",
     "users_snapshot": "* EXCLUDE (valid_from, valid_to) WHERE valid_to IS NULL",
 }
