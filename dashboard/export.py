@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,11 +37,8 @@ def export(context: Context, environment: str, folder: Path) -> None:
     frames = read(context, environment)
     parts = list(sections(frames))
     folder.mkdir(parents=True, exist_ok=True)
-    for figure in (figure for part in parts for figure in part.figures):
-        if figure.chart is not None:
-            for ground, ink in INK.items():
-                svg = picture(figure, ink)
-                (folder / f"{figure.name}-{ground}.svg").write_text(svg, encoding="utf-8")
+    for name, svg in pictures(parts):
+        (folder / name).write_text(svg, encoding="utf-8")
     text = render(
         "dashboard/export.html.j2",
         sections=parts,
@@ -58,6 +55,14 @@ def sections(frames: Frames) -> Iterator[Section]:
         said, about = figures.show(frames, row.show_id)
         yield Section(f"Show: {row.title}", said, about)
     yield Section("Data quality", "", [f(frames) for f in figures.QUALITY])
+
+
+def pictures(parts: Iterable[Section]) -> Iterator[tuple[str, str]]:
+    """The file names and the SVG of all charts, for light and for dark."""
+    for figure in (figure for part in parts for figure in part.figures):
+        if figure.chart is not None:
+            for ground, ink in INK.items():
+                yield f"{figure.name}-{ground}.svg", picture(figure, ink)
 
 
 def picture(figure: Figure, ink: str) -> str:

@@ -240,11 +240,10 @@ def rejects(frames: Frames) -> Figure:
     by_reason = rows.groupby("what")["rejections"].sum().sort_values(ascending=False)
     rows = rows[rows["what"].isin(by_reason.index[:MOST_REASONS])]
     most = by_reason[by_reason == by_reason.max()]
-    when = f"in the last {len(days)} days" if len(days) > 1 else "on the last day"
     share = "Most" if len(most) < len(by_reason) else "All"
     title = (
         f"{share} rejects: {together(sorted(most.index))}, "
-        f"{counted(most.iloc[0], 'row')}{' each' if len(most) > 1 else ''} {when} with any"
+        f"{counted(most.iloc[0], 'row')}{' each' if len(most) > 1 else ''} {_last(days)} with any"
     )
     base = alt.Chart(rows).encode(
         x=alt.X("day:O", title="Day of delivery, UTC", axis=alt.Axis(labelAngle=-45)),
@@ -257,6 +256,10 @@ def rejects(frames: Frames) -> Figure:
         width=WIDTH - 160, height=ROW * rows["what"].nunique()
     )
     return Figure("rejects", title, rows[["day", "feed", "reason", "rejections"]], chart)
+
+
+def _last(days: list[Any]) -> str:
+    return f"in the last {len(days)} days" if len(days) > 1 else "on the last day"
 
 
 def freshness(frames: Frames) -> Figure:
@@ -297,8 +300,7 @@ def landing(frames: Frames) -> Figure:
         day=lambda f: pd.to_datetime(f["delivered_on"]).dt.strftime("%Y-%m-%d"),
     )
     files, loaded = int(rows["files"].sum()), int(rows["rows_loaded"].sum())
-    when = f"in the last {len(days)} days" if len(days) > 1 else "on the last day"
-    title = f"{counted(files, 'file')} with {counted(loaded, 'row')} {when} with any"
+    title = f"{counted(files, 'file')} with {counted(loaded, 'row')} {_last(days)} with any"
     base = alt.Chart(rows).encode(
         x=alt.X("day:O", title="Day of delivery, UTC", axis=alt.Axis(labelAngle=-45)),
         y=alt.Y("feed:N", title=None),

@@ -11,7 +11,7 @@ from rich.progress import track
 from sqlmesh.core.model import Model
 
 from dashboard.data import read as read_dashboard
-from dashboard.export import INK, picture, sections
+from dashboard.export import pictures, sections
 from documentation import code
 from documentation.catalog import Catalog
 from documentation.graph import name
@@ -62,10 +62,8 @@ def dashboard_pages(catalog: Catalog) -> Iterator[tuple[str, str]]:
     shown = list(sections(read_dashboard(catalog.context, catalog.shown.environment)))
     text = render(f"{TEMPLATES}/dashboard.md.j2", sections=shown)
     yield "dashboard/index.md", text
-    for figure in (figure for section in shown for figure in section.figures):
-        if figure.chart is not None:
-            for ground, ink in INK.items():
-                yield f"dashboard/{figure.name}-{ground}.svg", picture(figure, ink)
+    for file, svg in pictures(shown):
+        yield f"dashboard/{file}", svg
 
 
 def address(model: Model) -> str:

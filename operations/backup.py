@@ -37,7 +37,7 @@ STATE = "state.duckdb"
 DATABASES = (STATE, "streaming_prod.duckdb", "streaming_dev.duckdb")
 PACKAGES = ("sqlmesh", "duckdb")
 BESIDE = f"{REQUESTS}/dt=*/*"
-ERASES = 'record LIKE \'%"command": "erasure"%\''
+ERASES = "is_unfinished AND (record ->> 'command') = 'erasure'"
 CUT_OFF = "An erasure was cut off, so the tables still have what it took. To end it: streaming run"
 OTHER_BACKUP = "Nothing was changed. Next: take another backup."
 
@@ -69,7 +69,7 @@ def back_up(folder: Path) -> list[Path]:
     with whole_or_nothing(folder), explained(), duckdb.connect() as connection:
         for name in DATABASES:
             _attach(connection, data / name, name.partition(".")[0], "READ_ONLY")
-        if _row(connection, f"state.{records.TABLE}", "1", "is_unfinished AND " + ERASES):
+        if _row(connection, f"state.{records.TABLE}", "1", ERASES):
             raise CommandError(CUT_OFF)
         _changes(connection).require_one()
         for name in DATABASES:

@@ -19,7 +19,7 @@ LOCKED = r"Could not set lock on file \"(?P<path>[^\"]+)\".*?(?P<holder>\(PID \d
 FULL = r"No space left on device|Disk quota exceeded"
 KEPT = r"Read-only file system|Permission denied|attached in read-only mode"
 ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}
-PATH = r"\"([^\"]+)\""
+PATH = r"\"([^\"]*(?:/|\.duckdb)[^\"]*)\""
 RESTORE = (
     "streaming restore FOLDER --replace, with the folder of a backup. Without one: docs/backup.md, "
     '"Without a backup".'
@@ -43,17 +43,14 @@ def explained_error(error: BaseException) -> SQLMeshError | None:
     of_file = isinstance(error, OSError) and error.errno in ERRORS
     if not of_file and not type(error).__module__.startswith("_duckdb"):
         return None
-    said = (
-        " ".join(str(error).replace("'", '"').split()) if of_file else " ".join(str(error).split())
-    )
+    said = " ".join(str(error).split())
     if found := re.search(LOCKED, said):
         holder = f" {found['holder']}" if found["holder"] else ""
         return InUse(
             f"{found['path']} is in use by another command{holder}. Nothing was changed.\n"
             "Next: wait until it ends, or end it; then type this again."
         )
-    path = re.search(PATH, said)
-    name = path[1] if path else "A database in STREAMING_DATA_DIR"
+    name = _file_of(error, said)
     if re.search(FULL, said):
         return Unwritten(
             f"{name} cannot be written: the disk is full.\nNext: make room, then type this again."
@@ -66,6 +63,13 @@ def explained_error(error: BaseException) -> SQLMeshError | None:
     if not re.search(DAMAGED, said):
         return None
     return Damaged(f"{name} is damaged. DuckDB says: {said}\nNext: {RESTORE}")
+
+
+def _file_of(error: BaseException, said: str) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return str(error.filename)
+    found = re.search(PATH, said)
+    return found[1] if found else "A database in STREAMING_DATA_DIR"
 
 
 @contextmanager

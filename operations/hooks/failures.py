@@ -15,7 +15,7 @@ from sqlmesh.utils.errors import (
 )
 
 from operations import PROJECT
-from operations.hooks.progress import is_of_restatement
+from operations.hooks.progress import take_over
 from operations.sqlmesh_internals import (
     NodeExecutionFailedError,
     say,
@@ -86,7 +86,7 @@ def _warned(message: str) -> str:
 
     Empty where it is said already, in a line of its own.
     """
-    if is_of_restatement(message):
+    if take_over(message):
         return ""
     found = WARNS.search(message)
     if not found:

@@ -45,8 +45,11 @@ def show_in_short() -> None:
     show_instead("plan", _plan)
 
 
-def is_of_restatement(warning: str) -> bool:
-    """Whether SQLMesh warns that it restates all days of a model; the plan says it for all."""
+def take_over(warning: str) -> bool:
+    """Takes over that SQLMesh restates all days of a model, which the plan then says of all.
+
+    Gives whether the warning says so.
+    """
     if found := PARTIAL.match(warning):
         _whole.append(found[1])
     return bool(found)
