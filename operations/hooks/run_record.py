@@ -17,7 +17,7 @@ from sqlmesh.core.notification_target import GenericNotificationTarget, Notifica
 from sqlmesh.core.snapshot import Snapshot
 from sqlmesh.utils.date import TimeLike, now, to_datetime
 
-from operations.environment.shown import rows, shown
+from operations.environment.shown import rows
 from operations.hooks import PLANS_AND_RUNS, join, records
 from operations.hooks.before_plans import is_rollback
 from operations.hooks.failures import reason
@@ -231,13 +231,16 @@ class RunRecord:
             self._run["models"][name]["rows"] = counted
 
     def _counted(self, context: Context) -> Mapping[str, int]:
-        snapshots, views = shown(context, self._run["environment"])
-        tables = {
-            name: views[snapshots[name].model.name]
-            for name in self._run["models"]
-            if name in snapshots and snapshots[name].model.kind.is_materialized
+        environment = context.state_reader.get_environment(self._run["environment"])
+        if not environment or not environment.finalized_ts:
+            return {}
+        # The versions themselves, which would have to be read, are not asked.
+        views = {
+            version.name: version.qualified_view_name.for_environment(environment.naming_info)
+            for version in environment.snapshots
+            if version.name in self._run["models"] and version.is_materialized
         }
-        return rows(context, tables)
+        return rows(context, views)
 
 
 def _command_of(plan: EvaluatablePlan) -> str:
