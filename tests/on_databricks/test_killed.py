@@ -6,6 +6,7 @@ which nothing is killed, holds the same in the end.
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable
 from datetime import timedelta
@@ -24,7 +25,9 @@ pytestmark = pytest.mark.slow
 DAYS = [FIRST + timedelta(days=n) for n in range(12)]
 RESTATEMENT = (*PLAN, "prod", "--restate-model", "bronze.delivered_users")
 RESTATEMENT += ("--start", str(FIRST), "--end", str(FIRST))
-EMAIL, CHANGED = "email, /*", "UPPER(email) AS email, /*"
+DEPLOYMENT = (*PLAN, "prod")
+ROLLBACK = ("streaming", "rollback", "--yes")
+EMAIL = "email, /*"
 
 
 class Stage:
@@ -39,6 +42,12 @@ class Stage:
             self.generated,
         )
         self.project = checkout(folder / "project", of_feed("users"))
+        self.model = self.project / "models" / "silver" / "users.sql"
+        text = self.model.read_text()
+        assert text.count(EMAIL) == 1
+        self.versions = itertools.cycle(
+            text.replace(EMAIL, f"{changed}(email) AS {EMAIL}") for changed in ("LOWER", "UPPER")
+        )
         self.to_come = list(DAYS)
         self.next_day()
         for platform in (self.both.local, self.both.databricks):
@@ -49,6 +58,10 @@ class Stage:
         """Another day lands."""
         self.day = self.to_come.pop(0)
         self.both.local.receive(self.generated, [self.day])
+
+    def next_version(self) -> None:
+        """The checkout has another version of a model, whose rows differ."""
+        self.model.write_text(next(self.versions))
 
     def typed(self, *words: str, kill_at: int = 0) -> Ended:
         """A command on the stand-in, which succeeds unless it is killed."""
@@ -83,7 +96,7 @@ def stage(running_warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory
     return Stage(running_warehouse, tmp_path_factory.mktemp("killed"))
 
 
-def test_a_run(stage: Stage) -> None:
+def of_a_run(stage: Stage) -> None:
     stage.next_day()
     points = stage.typed(*RUN).writes()
     for _ in range(draws(1)):
@@ -94,7 +107,7 @@ def test_a_run(stage: Stage) -> None:
         assert not differences(found, wanted), step
 
 
-def test_a_restatement(stage: Stage) -> None:
+def of_a_restatement(stage: Stage) -> None:
     """Of a file that has half its rows, and all again."""
     [path] = stage.both.local.landing.glob(f"users/dt={FIRST}/*")
     lines = path.read_text().splitlines(keepends=True)
@@ -102,27 +115,70 @@ def test_a_restatement(stage: Stage) -> None:
     points = stage.typed(*RESTATEMENT).writes()
     for number in range(draws(1)):
         path.write_text("".join(lines[:: 1 + number % 2]))
-        _killed(
+        ended_by_the_next(
             stage, points, RESTATEMENT, lambda: stage.both.local.restate(FIRST, stage.day, "users")
         )
 
 
-def test_a_changing_plan(stage: Stage) -> None:
-    model = stage.project / "models" / "silver" / "users.sql"
-    text = model.read_text()
-    assert text.count(EMAIL) == 1
-    versions = [text.replace(EMAIL, CHANGED), text]
-    model.write_text(text.replace(EMAIL, "LOWER(email) AS email, /*"))
-    points = stage.typed(*PLAN, "prod").writes()
-    for number in range(draws(1)):
-        model.write_text(versions[number % 2])
-        _killed(stage, points, (*PLAN, "prod"), lambda: stage.both.local.plan(stage.day))
+def of_a_changing_plan(stage: Stage) -> None:
+    stage.next_version()
+    points = stage.typed(*DEPLOYMENT).writes()
+    for _ in range(draws(1)):
+        stage.next_version()
+        ended_by_the_next(stage, points, DEPLOYMENT, lambda: stage.both.local.plan(stage.day))
 
 
-def _killed(
+def of_a_promotion(stage: Stage) -> None:
+    """Of what dev shows."""
+    stage.next_version()
+    stage.typed(*PLAN, "dev")
+    points = stage.typed(*DEPLOYMENT).writes()
+    for _ in range(draws(1)):
+        stage.next_version()
+        stage.typed(*PLAN, "dev")
+        ended_by_the_next(stage, points, DEPLOYMENT, lambda: stage.both.local.plan(stage.day))
+
+
+def of_a_rollback(stage: Stage) -> None:
+    def deploy() -> None:
+        stage.next_version()
+        stage.typed(*DEPLOYMENT)
+        stage.both.local.plan(stage.day)
+
+    def roll_back() -> None:
+        told = stage.both.local.streaming(*ROLLBACK[1:])
+        assert told.exit_code == 0, told.output
+
+    deploy()
+    points = stage.typed(*ROLLBACK).writes()
+    roll_back()
+    for _ in range(draws(1)):
+        deploy()
+        ended_by_the_next(stage, points, ROLLBACK, roll_back)
+
+
+CASES = [of_a_run, of_a_restatement, of_a_changing_plan, of_a_promotion, of_a_rollback]
+
+
+@pytest.fixture(scope="module")
+def drawn() -> list[Callable[[Stage], None]]:
+    """The commands that are tried: one in CI, all at night."""
+    return random.sample(CASES, min(draws(1), len(CASES)))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_kill(
+    stage: Stage, drawn: list[Callable[[Stage], None]], case: Callable[[Stage], None]
+) -> None:
+    if case not in drawn:
+        pytest.skip("not drawn this time: at night all are")
+    case(stage)
+
+
+def ended_by_the_next(
     stage: Stage, points: list[int], words: tuple[str, ...], unkilled: Callable[[], None]
 ) -> None:
-    """Kills a plan, and types it again if it has not begun to change prod."""
+    """Kills a command, and types it again if it has not begun to change prod."""
     before = tables(stage.both.databricks)
     step = stage.killed(points, *words)
     unkilled()
