@@ -6,8 +6,12 @@ import errno
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+import duckdb
 from sqlmesh.utils.errors import SQLMeshError
+
+from macros.settings import setting
 
 # How DuckDB's words begin, or what they have, of a file that it cannot read.
 DAMAGED = (
@@ -23,6 +27,11 @@ PATH = r"\"([^\"]*(?:/|\.duckdb)[^\"]*)\""
 RESTORE = (
     "streaming restore FOLDER --replace, with the folder of a backup. Without one: docs/backup.md, "
     '"Without a backup".'
+)
+VIEWS_ALONE = "streaming_dev.duckdb"
+REMOVE = (
+    "remove it and its .wal; it has views alone. Then, of each environment that it had: sqlmesh "
+    "invalidate dev, sqlmesh janitor, sqlmesh plan dev."
 )
 
 
@@ -62,14 +71,26 @@ def explained_error(error: BaseException) -> SQLMeshError | None:
         )
     if not re.search(DAMAGED, said):
         return None
-    return Damaged(f"{name} is damaged. DuckDB says: {said}\nNext: {RESTORE}")
+    way_out = REMOVE if VIEWS_ALONE in name else RESTORE
+    return Damaged(f"{name} is damaged. DuckDB says: {said}\nNext: {way_out}")
 
 
 def _file_of(error: BaseException, said: str) -> str:
     if isinstance(error, OSError) and error.filename:
         return str(error.filename)
-    found = re.search(PATH, said)
-    return found[1] if found else "A database in STREAMING_DATA_DIR"
+    if found := re.search(PATH, said):
+        return found[1]
+    return next(_damaged(), "A database in STREAMING_DATA_DIR")
+
+
+def _damaged() -> Iterator[str]:
+    """The databases that cannot be opened; of a wrong checksum DuckDB does not say the file."""
+    for file in sorted(Path(setting("STREAMING_DATA_DIR")).glob("*.duckdb")):
+        try:
+            duckdb.connect(str(file), read_only=True).close()
+        except duckdb.Error as error:
+            if re.search(DAMAGED, str(error)):
+                yield str(file)
 
 
 @contextmanager

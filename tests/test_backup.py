@@ -205,7 +205,9 @@ def damage(file: Path, kind: str) -> None:
 @pytest.mark.parametrize("kind", ["cut off", "another file", "overwritten"])
 def test_a_file_that_is_damaged(prod: Platform, name: str, kind: str) -> None:
     damage(prod.data / name, kind)
-    refused(prod, "is damaged")
+    refused(prod, f"{name} is damaged")
+    way_out = prod.streaming("status").stderr.splitlines()[-1]
+    assert ("remove it" if name == DEV else "streaming restore") in way_out
     if (name, kind) == (STATE, "cut off"):
         refused_by_sqlmesh(prod, "is damaged")
 
