@@ -22,7 +22,16 @@ from pathlib import Path
 
 import oracle
 import pytest
-from harness import PROJECT, Platform, Row, assert_equal, checkout, json_text, morning_after
+from harness import (
+    PROJECT,
+    Drawn,
+    Platform,
+    Row,
+    assert_equal,
+    checkout,
+    json_text,
+    morning_after,
+)
 from sqlmesh import Context
 from sqlmesh.core.snapshot import SnapshotChangeCategory
 from sqlmesh.utils.concurrency import NodeExecutionFailedError
@@ -191,6 +200,10 @@ def prod(tmp_path_factory: pytest.TempPathFactory) -> Platform:
     return platform
 
 
+# All of them when the guide is written.
+DRAWN = Drawn(map(name_of_test, dict(CASES)), in_ci=len(CASES) if WRITE else 4)
+
+
 @pytest.fixture
 def case(
     request: pytest.FixtureRequest,
@@ -199,6 +212,7 @@ def case(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Case]:
     """The case that a test is named after, on a copy of prod in the working directory."""
+    DRAWN.skip_others(request.node.name)
     platform = copy.copy(prod)
     platform.project = shutil.copytree(prod.project, tmp_path / "checkout")
     platform.deliveries = list(prod.deliveries)

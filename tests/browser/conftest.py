@@ -104,7 +104,7 @@ def accessible() -> Callable[[Page], None]:
             for broken in found.response["violations"]
             for node in broken["nodes"]
         ]
-        assert not said, "\n".join(said)
+        assert not said, "\n".join([page.url, *said])
 
     return check
 

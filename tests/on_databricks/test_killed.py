@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from engines import Table, differences, engines, of_feed, tables
-from harness import FIRST, checkout, draws
+from harness import FIRST, Drawn, checkout, draws
 from killing import PLAN, RUN, Ended, command
 
 from generator.generate import write_landing
@@ -158,20 +158,12 @@ def of_a_rollback(stage: Stage) -> None:
 
 
 CASES = [of_a_run, of_a_restatement, of_a_changing_plan, of_a_promotion, of_a_rollback]
-
-
-@pytest.fixture(scope="module")
-def drawn() -> list[Callable[[Stage], None]]:
-    """The commands that are tried: one in CI, all at night."""
-    return random.sample(CASES, min(draws(1), len(CASES)))
+DRAWN = Drawn(CASES, in_ci=1)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_kill(
-    stage: Stage, drawn: list[Callable[[Stage], None]], case: Callable[[Stage], None]
-) -> None:
-    if case not in drawn:
-        pytest.skip("not drawn this time: at night all are")
+def test_a_kill(stage: Stage, case: Callable[[Stage], None]) -> None:
+    DRAWN.skip_others(case)
     case(stage)
 
 
