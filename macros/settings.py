@@ -8,6 +8,7 @@ This file defines no macro: config.py imports it before SQLMesh loads the macros
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ from sqlmesh.utils.errors import ConfigError
 from macros.feeds import REQUESTS
 
 FORMATS = ("csv", "json", "parquet")
+HOST = r"[A-Za-z0-9.-]+(:[0-9]+)?"
+# What somebody puts into the host's name that may be a secret.
+SECRET_IN_HOST = r"dapi\w+|^.*@|[?#].*"
 
 
 def _is_share(text: str) -> bool:
@@ -133,5 +137,20 @@ def landing_of(feed: str, dialect: str) -> tuple[str, str]:
 
 
 def databricks_host() -> str:
-    """The workspace's name alone, as the driver wants it: DATABRICKS_HOST may have `https://`."""
-    return setting("DATABRICKS_HOST").replace("https://", "").strip("/")
+    """The workspace's name alone, as the driver wants it: DATABRICKS_HOST may have `https://`.
+
+    Raises:
+        ConfigError: It has more, such as a path or a token.
+    """
+    host = setting("DATABRICKS_HOST").replace("https://", "").strip("/")
+    if host and not re.fullmatch(HOST, host):
+        raise ConfigError(
+            f"DATABRICKS_HOST is '{shown_host(host)}': it must be the workspace's name alone, "
+            "without what follows it in a browser, such as adb-123.4.azuredatabricks.net."
+        )
+    return host
+
+
+def shown_host(host: str) -> str:
+    """A host's name without what may be a secret in it."""
+    return re.sub(SECRET_IN_HOST, "...", host, flags=re.DOTALL)

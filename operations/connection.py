@@ -16,7 +16,7 @@ from sqlglot import exp
 from sqlmesh import EngineAdapter
 
 from macros.feeds import LAYERS
-from macros.settings import databricks_host, setting
+from macros.settings import databricks_host, setting, shown_host
 from operations import PROJECT, CommandError
 from operations.sqlmesh_internals import config_of
 
@@ -24,7 +24,6 @@ GATEWAY = "databricks"
 OF_GATEWAY = ("DATABRICKS_HOST", "DATABRICKS_HTTP_PATH", "DATABRICKS_TOKEN", "DATABRICKS_CLIENT_ID")
 CATALOGS = ("streaming_prod", "streaming_dev")
 PATIENCE = 10  # seconds for the host's first answer
-A_TOKEN = r"dapi\w+|[^/@]+@"  # that somebody put into the host's name
 SHOWN = 3  # of the objects of other owners
 OF_OTHERS = f"""SELECT IF(table_type = 'VIEW', 'VIEW', 'TABLE'), table_catalog, table_schema,
   table_schema || '.' || table_name, table_owner
@@ -81,11 +80,12 @@ def check() -> None:
     """Connects as SQLMesh would, looks for the catalogs, and for objects of another owner in them.
 
     Raises:
+        ConfigError: A setting does not fit.
         Unusable: A setting is missing, the host does not answer, the workspace refuses, or what
             SQLMesh has to replace belongs to another.
     """
     host = databricks_host()
-    shown = re.sub(A_TOKEN, "...", host)
+    shown = shown_host(host)
     needed = ["DATABRICKS_HOST", "DATABRICKS_HTTP_PATH"]
     if setting("DATABRICKS_CLIENT_ID"):
         needed.append("DATABRICKS_CLIENT_SECRET")
@@ -94,11 +94,6 @@ def check() -> None:
     missing = [name for name in needed if not setting(name)]
     if missing:
         raise Unusable(f"{', '.join(missing)}: not set. See .env.example.")
-    if not re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]+)?", host):
-        raise Unusable(
-            f"DATABRICKS_HOST is '{shown}': it must be the workspace's name alone, without what "
-            "follows it in a browser, such as adb-123.4.azuredatabricks.net."
-        )
 
     print(f"Asking {shown} ...", flush=True)
     try:
