@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import random
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from harness import FIRST, SEEDS_LAST, Platform, deliver_day, tier_lacks
+from harness import DRAWS, FIRST, SEEDS_LAST, Platform, deliver_day, draws, tier_lacks
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling, Scheduling
 
@@ -30,6 +31,26 @@ class ByFile(LoadFileScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
     """Says in which parts the tests are handed to the workers."""
     return ByFile(config, log)
+
+
+@pytest.hookimpl(trylast=True)  # what -k leaves out is not drawn from
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of the tests marked `drawn(n)`, leaves n to be tried in CI, and all at night.
+
+    Together are the cases of a test, or those tests of a file whose mark says the same `of`.
+    """
+    groups: dict[tuple[Path, str], list[pytest.Item]] = {}
+    for item in items:
+        if mark := item.get_closest_marker("drawn"):
+            name = mark.kwargs.get("of", item.name.partition("[")[0])
+            groups.setdefault((item.path, name), []).append(item)
+    for group in groups.values():
+        (in_ci,) = group[0].get_closest_marker("drawn").args
+        tried = random.sample(group, min(draws(in_ci), len(group)))
+        for item in group:
+            if item not in tried:
+                reason = f"not drawn this time; {DRAWS}=10 tries all, as the night does"
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")

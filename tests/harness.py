@@ -9,8 +9,8 @@ process (two to seven) and a checkout that was never loaded (four). So, in a new
   it one after the other, each as it was: `platform.save()` keeps a state that several tests start
   from, and `platform.restore()` goes back to it, in the same folder, since rows name their files.
 - `checkout(folder)` takes the models that were parsed with it.
-- `draws(n)` is how many examples a drawn test draws: n in CI, many times that at night. `Drawn`
-  does so for the cases of a file.
+- `draws(n)` is how many examples a drawn test draws: n in CI, many times that at night. Of the
+  cases of a test that is marked `drawn(n)`, as many are tried (conftest.py).
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import random
 import shutil
 import subprocess
 import sys
@@ -90,19 +89,6 @@ def tier_lacks(reason: str) -> NoReturn:
 def draws(in_ci: int) -> int:
     """How many examples a drawn test draws where it would draw `in_ci` in CI."""
     return in_ci * int(os.environ.get(DRAWS, "1"))
-
-
-class Drawn:
-    """Of the cases of a file those that are tried: so many in CI, at night all."""
-
-    def __init__(self, cases: Iterable[Any], in_ci: int) -> None:
-        every = list(cases)
-        self._tried = random.sample(every, min(draws(in_ci), len(every)))
-
-    def skip_others(self, case: Any) -> None:
-        """Skips the test of a case that is not drawn."""
-        if case not in self._tried:
-            pytest.skip(f"not drawn this time; {DRAWS}=10 tries all, as the night does")
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Row]) -> str:

@@ -24,7 +24,6 @@ import oracle
 import pytest
 from harness import (
     PROJECT,
-    Drawn,
     Platform,
     Row,
     assert_equal,
@@ -45,6 +44,7 @@ DAYS = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
 # What a person at a wide terminal without colours has.
 TERMINAL = {"SQLMESH_RUNTIME_ENVIRONMENT": "terminal", "COLUMNS": "400", "NO_COLOR": "1"}
 WRITE = bool(os.environ.get("STREAMING_WRITE_GOLDEN"))
+of_the_guide = pytest.mark.drawn(100 if WRITE else 4, of="guide")
 
 CASE = re.compile(r"^## (.+)\n((?:(?!## ).*\n)*)", re.M)
 BLOCK = re.compile(r"^```(diff|console)\n(.*?)^```$", re.M | re.S)
@@ -200,10 +200,6 @@ def prod(tmp_path_factory: pytest.TempPathFactory) -> Platform:
     return platform
 
 
-# All of them when the guide is written.
-DRAWN = Drawn(map(name_of_test, dict(CASES)), in_ci=len(CASES) if WRITE else 4)
-
-
 @pytest.fixture
 def case(
     request: pytest.FixtureRequest,
@@ -212,7 +208,6 @@ def case(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Case]:
     """The case that a test is named after, on a copy of prod in the working directory."""
-    DRAWN.skip_others(request.node.name)
     platform = copy.copy(prod)
     platform.project = shutil.copytree(prod.project, tmp_path / "checkout")
     platform.deliveries = list(prod.deliveries)
@@ -272,6 +267,7 @@ def test_every_case_has_a_test() -> None:
     assert linked == [re.sub(r"\W+", "-", heading.lower()) for heading, _ in CASES]
 
 
+@of_the_guide
 def test_add_a_column(case: Case) -> None:
     platform = case.platform
     before, prod = platform.stored(), platform.tables()
@@ -288,6 +284,7 @@ def test_add_a_column(case: Case) -> None:
     assert quarters == [(1,)]
 
 
+@of_the_guide
 def test_rename_a_column(case: Case) -> None:
     platform = case.platform
     genres = "SELECT * FROM streaming_prod.analytics.show_ratings_by_genre ORDER BY genre"
@@ -316,6 +313,7 @@ def test_rename_a_column(case: Case) -> None:
     assert platform.query(genres) == by_genre
 
 
+@of_the_guide
 def test_change_a_rule(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     platform = case.platform
     before = platform.stored()
@@ -336,6 +334,7 @@ def test_change_a_rule(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     assert platform.query(paused) == [(3,)]
 
 
+@of_the_guide
 def test_change_a_grain(case: Case) -> None:
     platform = case.platform
     view = "analytics.monthly_viewing_trend"
@@ -364,6 +363,7 @@ def test_change_a_grain(case: Case) -> None:
         assert planned(context, "gold.fct_watches", LAST) == planned_anew
 
 
+@of_the_guide
 def test_forward_only_on_a_large_table(case: Case) -> None:
     platform = case.platform
     quarters = "SELECT watch_quarter, COUNT(*) FROM {}.fct_watches GROUP BY ALL ORDER BY ALL"
@@ -400,6 +400,7 @@ def test_forward_only_on_a_large_table(case: Case) -> None:
         assert planned(context, "gold.fct_watches", next_day) == planned_anew
 
 
+@of_the_guide
 def test_a_new_feed(case: Case) -> None:
     platform = case.platform
     for day, rows in {
@@ -447,6 +448,7 @@ def test_a_new_feed(case: Case) -> None:
     }
 
 
+@of_the_guide
 def test_restate_a_week(case: Case) -> None:
     platform = case.platform
     for day in DAYS[4:11]:
@@ -468,6 +470,7 @@ def test_restate_a_week(case: Case) -> None:
     assert platform.query(shown) == snapshot
 
 
+@of_the_guide
 def test_a_hotfix(case: Case) -> None:
     platform = case.platform
     (fix,) = case.edits
@@ -512,6 +515,7 @@ def test_a_hotfix(case: Case) -> None:
     platform.check()
 
 
+@of_the_guide
 def test_drop_a_model(case: Case) -> None:
     platform = case.platform
     shown = "SELECT * FROM streaming_prod.silver.users_snapshot ORDER BY ALL"
@@ -534,6 +538,7 @@ def test_drop_a_model(case: Case) -> None:
     assert dropped.startswith("silver__users_snapshot__")
 
 
+@of_the_guide
 def test_fix_a_bad_delivery(case: Case) -> None:
     platform = case.platform
     first, second = LAST + timedelta(days=1), LAST + timedelta(days=2)

@@ -366,6 +366,7 @@ def test_a_late_request_is_found_and_granted(prod: Platform) -> None:
     assert answer.exit_code == 0 and "Late" not in answer.output
 
 
+@pytest.mark.drawn(2)
 @pytest.mark.parametrize("who", [None, "x1", "0", "1.5"])
 def test_a_request_of_nobody_stops_the_run(prod: Platform, who: str | None) -> None:
     """Until the file is right: nobody is left unerased in silence."""

@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from harness import FIRST, Drawn, Platform, checkout, draws
+from harness import FIRST, Platform, checkout, draws
 from killing import PLAN, RUN, Ended, command
 
 from generator.generate import write_landing
@@ -175,12 +175,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     return Stage(tmp_path_factory.mktemp("killed"))
 
 
-DRAWN = Drawn(CASES, in_ci=1)
-
-
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("name", CASES)
 def test_what_was_killed_is_ended_or_refused(stage: Stage, name: str) -> None:
-    DRAWN.skip_others(name)
     case = CASES[name]
     twin = twin_of(stage, case)
     points = random.sample(twin.points, min(draws(2), len(twin.points)))

@@ -149,6 +149,7 @@ def test_after_the_deadline_a_day_is_loaded_as_it_is(prod: Prod) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("hours", ["12", ""], ids=["waits", "is due"])
 def test_an_old_day_is_restated_before_the_last_one_is_loaded(prod: Prod, hours: str) -> None:
     """Models by unique key, which are restated up to now, stop where the deliveries do."""

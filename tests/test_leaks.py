@@ -141,6 +141,7 @@ def deliver(platform: Platform, day: Any, rows: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("debug", [False, True])
 def test_no_command_tells(
     tmp_path: Path, tls: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch, debug: bool

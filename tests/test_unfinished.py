@@ -103,6 +103,7 @@ def last_command(prod: Platform) -> dict[str, object]:
     return json.loads(prod.streaming("last-run", "--format", "json").stdout)
 
 
+@pytest.mark.drawn(2)
 @pytest.mark.parametrize(
     ("statement", "days"),
     [

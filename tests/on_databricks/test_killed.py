@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from engines import Table, differences, engines, of_feed, tables
-from harness import FIRST, Drawn, checkout, draws
+from harness import FIRST, checkout, draws
 from killing import PLAN, RUN, Ended, command
 
 from generator.generate import write_landing
@@ -158,12 +158,11 @@ def of_a_rollback(stage: Stage) -> None:
 
 
 CASES = [of_a_run, of_a_restatement, of_a_changing_plan, of_a_promotion, of_a_rollback]
-DRAWN = Drawn(CASES, in_ci=1)
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("case", CASES)
 def test_a_kill(stage: Stage, case: Callable[[Stage], None]) -> None:
-    DRAWN.skip_others(case)
     case(stage)
 
 
