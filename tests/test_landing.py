@@ -311,6 +311,29 @@ def test_a_day_delivered_anew_after_a_run_that_stopped_half_way(
     ) == [(10_001, "abandoned"), (10_002, "completed")]
 
 
+def test_a_day_delivered_anew_after_a_first_plan_that_stopped_half_way(tmp_path: Path) -> None:
+    """The first plan that ends tells what the one before has loaded and is otherwise now."""
+    platform = Platform(tmp_path)
+    deliver_day(platform, FIRST)
+    users, watches = platform.file("users", FIRST), platform.file("watches", FIRST)
+    good = users.read_text(encoding="utf-8")
+    users.write_text(good + '"never closed\n', encoding="utf-8")
+    plan = ("plan", "prod", "--auto-apply", "--no-prompts", "--skip-tests", "--skip-linter")
+    plan += ("--execution-time", f"{SECOND} 06:00:00")
+    assert platform.command(*plan).returncode == 1
+    users.write_text(good, encoding="utf-8")
+    text = watches.read_text(encoding="utf-8")
+    watches.write_text(text.replace("completed", "abandoned"), encoding="utf-8")
+    planned = platform.command(*plan)
+    assert planned.returncode == 0, planned.stdout
+    assert f"Late: of watches, {FIRST}, which was loaded, 1 file changed" in planned.stdout
+    assert "Next: streaming run" in planned.stdout
+    run_all(platform, FIRST)
+    assert late_files(platform) == []
+    fact = "SELECT status FROM streaming_prod.gold.fct_watches"
+    assert platform.query(fact) == [("abandoned",)]
+
+
 def test_a_day_that_is_loaded_again_and_stopped_is_not_forgotten(
     first_day_in_prod: Platform,
 ) -> None:

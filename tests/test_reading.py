@@ -213,6 +213,37 @@ def test_two_readers_of_csv_never_differ_in_silence(adapter: EngineAdapter, tmp_
     assert stopped > 20 and loaded > 20
 
 
+def test_csv_of_one_column(adapter: EngineAdapter, tmp_path: Path) -> None:
+    """As requests may be: without its quoted fields nothing would be left but line ends."""
+    path = day_folder(tmp_path, "erasures") / "a.csv"
+
+    @DRAWN
+    @given(BREAKS, st.lists(st.tuples(st.integers(1, 99), st.booleans())), st.integers(0, 2))
+    def all_loaded(end: str, users: list[tuple[int, bool]], more: int) -> None:
+        cells = [written(str(user), quoted) for user, quoted in users]
+        path.write_bytes((end.join(["user_id", *cells]) + end * more).encode())
+        _, found = read(adapter, "erasures", path)
+        assert sorted(row["user_id"] for row in found) == sorted(user for user, _ in users)
+
+    all_loaded()
+
+
+def test_csv_whose_lines_are_quoted_as_a_whole(adapter: EngineAdapter, tmp_path: Path) -> None:
+    path = day_folder(tmp_path) / "a.csv"
+    path.write_text(f'"{",".join(USERS)}"\n"1,Ann,a@b.c,DE,free,2026-01-01,2026-01-01"\n')
+    with pytest.raises(SQLMeshError, match="a.csv.*user_id"):
+        read(adapter, "users", path)
+
+
+@pytest.mark.parametrize("sign", ["y", '""', ",", "\n"])
+def test_a_long_field_that_does_not_end(tmp_path: Path, sign: str) -> None:
+    """However long it is, it is gone through once."""
+    path = tmp_path / "a.csv"
+    path.write_text(f'{",".join(USERS)}\n1,"ok",,,,,\n2,"{sign * 400_000}')
+    with pytest.raises(SQLMeshError, match="a.csv: line 3 has a quoted field that does not end"):
+        csv_file.look_at_csv(str(path), USERS)
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("quote", ["", '"'])
 def test_csv_around_a_block(

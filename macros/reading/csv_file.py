@@ -96,7 +96,8 @@ def _look(path: str, content: Content, types: t.Sequence[str]) -> CsvFile:
     if quotes:  # each quoted field becomes an empty one; a quote that is left makes it no proof
         plain, begin = QUOTED_FIELD.sub(b"", content[at - len(end) :]), len(end)
     rows = None
-    if not quotes or b'"' not in plain:
+    # Of a lone column nothing would be left but line ends.
+    if not quotes or (len(header) > 1 and b'"' not in plain):
         rows = _rows_counted(plain, begin, end, len(header))
     if rows is None:
         rows = _rows_read(path, content, at, end, len(header))
@@ -229,11 +230,10 @@ def _rows_read(path: str, content: Content, at: int, end: bytes, columns: int) -
     while content[at : at + len(end)] == end:
         at += len(end)
     rows = 0
-    for record in _record(columns, end).finditer(content, at):
-        if record.start() != at or record.end() == at:
-            break
+    record = _record(columns, end)
+    while (found := record.match(content, at)) and found.end() > at:
         rows += 1
-        at = record.end()
+        at = found.end()
     if at < len(content):
         line = 1 + len(LINE_END.findall(content, 0, at))
         raise SQLMeshError(f"{path}: line {line} {_fault(content, at, end, columns)}.")

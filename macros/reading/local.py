@@ -62,10 +62,12 @@ def _csv_rows(looked: list[t.Any], types: dict[str, str]) -> t.Iterator[exp.Sele
             filename="_path",
             hive_partitioning=False,
         )
-        yield _local_select(
+        rows = _local_select(
             (column if column in header else f"NULL AS {column}" for column in types),
             exp.Table(this=call, alias=exp.TableAlias(this=exp.to_identifier("files"))),
         )
+        # Of a lone column DuckDB takes an empty line for a row.
+        yield rows.where(f"NOT {header[0]} IS NULL") if len(header) == 1 else rows
 
 
 def _json_rows(looked: list[t.Any], types: dict[str, str]) -> t.Iterator[exp.Select]:

@@ -35,6 +35,12 @@ NEXT_STEP_OF_BUILT_IN = (
 NOTHING = "Nothing: "  # begins the next step where what an audit finds is expected
 WARNS = re.compile(r"'(\w+)' audit error: (\d+) rows? failed\.")  # SQLMesh's words of any audit
 IN_LOG = "Next: the statement and the trace are in logs/. Correct what it says, then run again."
+# DuckDB's words of a csv line that the look at the file let pass, since another makes up for it.
+LINE_OF_CSV = re.compile(
+    r"CSV Error on Line: (?P<line>\d+)\n.*^Expected Number of Columns: (?P<owed>\d+) "
+    r"Found: (?P<has>\d+)$.*^ *file = (?P<file>[^\n]+)$",
+    re.MULTILINE | re.DOTALL,
+)
 # SQLMesh's own, whose messages are the code that was called.
 WRAPPINGS = (MacroEvalError, SignalEvalError, NodeExecutionFailedError)
 
@@ -72,7 +78,13 @@ def reason(error: Failed) -> str:
     if isinstance(cause, NodeAuditsErrors):
         return ", ".join(map(str, cause.errors))
     said = [each for each in _chain(cause) if _is_ours(each)]
-    return " ".join(str(said[-1] if said else list(_chain(cause))[-1]).strip().split("\n")[:1])
+    words = str(said[-1] if said else list(_chain(cause))[-1]).strip()
+    if found := LINE_OF_CSV.search(words):
+        return (
+            f"{found['file']}: line {found['line']} has {found['has']} fields, and the header "
+            f"{found['owed']}. Deliver as many in each line."
+        )
+    return " ".join(words.split("\n")[:1])
 
 
 def name(error: Failed) -> str:

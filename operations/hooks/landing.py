@@ -32,22 +32,31 @@ class LandingAccount(GenericNotificationTarget):
     notify_on: frozenset[NotificationEvent] = PLANS_AND_RUNS
     _context: Context = PrivateAttr()
     _environment: str = PrivateAttr("")
+    _is_first: bool = PrivateAttr(False)
 
     def notify_apply_start(self, environment: str, *args: Any, **kwargs: Any) -> None:
         """A plan begins. It may be what loads late days, so it does not look for them."""
         self._look(environment, with_late=False)
+        self._is_first = not self._context.state_reader.get_environment(environment)
 
     def notify_run_start(self, environment: str, *args: Any, **kwargs: Any) -> None:
         """A run begins."""
         self._look(environment, with_late=True)
+
+    def notify_apply_end(self, environment: str, *args: Any, **kwargs: Any) -> None:
+        """A plan has ended. If it was the first, one before may have stopped half way, and what it
+        had loaded may have changed since: no plan or run has compared it.
+        """
+        if self._is_first:
+            self._look(environment, with_late=True)
+        _tell(environment)
 
     def notify_run_end(self, *args: Any, **kwargs: Any) -> None:
         """Tells what of the landing is not loaded."""
         _tell(self._environment)
 
     # pydantic's plugin for mypy takes these methods for fields.
-    notify_run_failure = notify_apply_end = notify_run_end  # type: ignore[pydantic-field]
-    notify_apply_failure = notify_run_end  # type: ignore[pydantic-field]
+    notify_run_failure = notify_apply_failure = notify_run_end  # type: ignore[pydantic-field]
 
     def _look(self, environment: str, with_late: bool) -> None:
         # Not imported above: it is read with the macros, and the hooks with config.py before them.
