@@ -1086,7 +1086,7 @@ CSV_STOPS = [
          csv_of(watch(6005), watch(6006)).replace(b",kind 6005", b",kind 6005,x")),
     Stop("a field too few in a line, and one too many in the next", "watches",
          csv_of(watch(6008), watch(6009)).replace(b",kind 6008", b"")
-         .replace(b",kind 6009", b",kind 6009,x"), says=("line 2 has 7 fields",)),
+         .replace(b",kind 6009", b",kind 6009,x")),
     Stop("a text with an unquoted comma", "ratings",
          csv_of(rating(6001, review="X")).replace(b"X", b"good, very")),
     Stop("a column's name twice", "ratings",

@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import oracle
 import pyarrow as pa
 import pyarrow.parquet
@@ -26,6 +27,7 @@ from hypothesis import strategies as st
 from sqlglot import exp
 from sqlmesh import EngineAdapter
 from sqlmesh.core.config.connection import DuckDBConnectionConfig
+from sqlmesh.utils.concurrency import NodeExecutionFailedError
 from sqlmesh.utils.errors import SQLMeshError
 from test_bad_input import good_row
 
@@ -37,6 +39,7 @@ from macros.reading.facts import FileFacts
 from macros.reading.fitting import fitted
 from macros.reading.local import local_rows
 from macros.reading.look_local import look_at_local
+from operations.hooks.failures import reason
 
 CASES = PROJECT / "tests" / "cases"
 USERS = [column for column, _ in feeds.USERS_COLUMNS]
@@ -233,6 +236,19 @@ def test_csv_whose_lines_are_quoted_as_a_whole(adapter: EngineAdapter, tmp_path:
     path.write_text(f'"{",".join(USERS)}"\n"1,Ann,a@b.c,DE,free,2026-01-01,2026-01-01"\n')
     with pytest.raises(SQLMeshError, match="a.csv.*user_id"):
         read(adapter, "users", path)
+
+
+def test_a_csv_line_that_another_makes_up_for(adapter: EngineAdapter, tmp_path: Path) -> None:
+    """The look counts as many commas as there should be; what DuckDB says is told with the file."""
+    path = day_folder(tmp_path) / "a.csv"
+    path.write_text(f"{','.join(USERS)}\n1,Ann,a@b.c,DE,,\n2,Ben,a@b.c,DE,,,,x\n")
+    with pytest.raises(duckdb.Error) as refused:
+        read(adapter, "users", path)
+    failed = NodeExecutionFailedError("bronze.delivered_users")
+    failed.__cause__ = refused.value
+    assert reason(failed) == (
+        f"{path}: line 2 has 6 fields, and the header 7. Deliver as many in each line."
+    )
 
 
 @pytest.mark.parametrize("sign", ["y", '""', ",", "\n"])
