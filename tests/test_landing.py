@@ -12,6 +12,7 @@ from datetime import date, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import oracle
 import pytest
 import time_machine
 from harness import (
@@ -309,6 +310,14 @@ def test_a_day_delivered_anew_after_a_run_that_stopped_half_way(
     assert platform.query(
         "SELECT watch_id, status FROM streaming_prod.gold.fct_watches WHERE watch_id > 1 ORDER BY 1"
     ) == [(10_001, "abandoned"), (10_002, "completed")]
+
+
+def test_a_name_that_is_no_utf8(tmp_path: Path) -> None:
+    folder = tmp_path / "users" / f"dt={FIRST}"
+    folder.mkdir(parents=True)
+    (folder / os.fsdecode(b"caf\xe9.csv")).write_text("user_id\n1\n")
+    with pytest.raises(SQLMeshError, match=r"caf\\udce9.csv': its name is no UTF-8. Rename it."):
+        take_stock(None, str(tmp_path), oracle.FEEDS, "csv", FIRST)
 
 
 def test_a_day_delivered_anew_after_a_first_plan_that_stopped_half_way(tmp_path: Path) -> None:

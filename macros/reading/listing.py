@@ -101,7 +101,7 @@ def delivered(
         SQLMeshError: The landing is no folder, or cannot be listed.
     """
     return [
-        Landed(feed, day, entry.path, entry.bytes, entry.modified_at)
+        _landed(feed, day, entry)
         for feed, day, folder in _days(adapter, landing, feeds)
         if start <= day <= end
         for entry in list_folder(adapter, folder)
@@ -156,6 +156,14 @@ def take_stock(
             break
         found = _of_days(adapter, [folder], files_format)
     return Stock(found.files, stock.strays + found.strays)
+
+
+def _landed(feed: str, day: date, entry: Entry) -> Landed:
+    try:
+        entry.path.encode()
+    except UnicodeEncodeError:
+        raise SQLMeshError(f"{entry.path!r}: its name is no UTF-8. Rename it.") from None
+    return Landed(feed, day, entry.path, entry.bytes, entry.modified_at)
 
 
 def has_format(name: str, files_format: str) -> bool:
@@ -226,7 +234,7 @@ def _of_days(
             if "/" in entry.path[len(folder) + 1 :]:
                 stock.strays.append(Stray(entry.path, "folder"))
             elif has_format(entry.name, files_format):
-                stock.files.append(Landed(feed, day, entry.path, entry.bytes, entry.modified_at))
+                stock.files.append(_landed(feed, day, entry))
             else:
                 stock.strays.append(Stray(entry.path, "extension"))
     return stock
