@@ -37,15 +37,16 @@ class LandingAccount(GenericNotificationTarget):
     def notify_apply_start(self, environment: str, *args: Any, **kwargs: Any) -> None:
         """A plan begins. It may be what loads late days, so it does not look for them."""
         self._look(environment, with_late=False)
-        self._is_first = not self._context.state_reader.get_environment(environment)
+        state = self._context.state_reader
+        self._is_first = environment == "prod" and not state.get_environment(environment)
 
     def notify_run_start(self, environment: str, *args: Any, **kwargs: Any) -> None:
         """A run begins."""
         self._look(environment, with_late=True)
 
     def notify_apply_end(self, environment: str, *args: Any, **kwargs: Any) -> None:
-        """A plan has ended. If it was the first, one before may have stopped half way, and what it
-        had loaded may have changed since: no plan or run has compared it.
+        """A plan has ended. If it was prod's first, one before may have stopped half way, and what
+        that had loaded may have changed since: nothing has compared it.
         """
         if self._is_first:
             self._look(environment, with_late=True)
