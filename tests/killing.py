@@ -124,6 +124,13 @@ def command(platform: Platform, day: date, *words: str, kill_at: int = 0) -> End
     return _apart(typed, kill_at)
 
 
+def ended(platform: Platform, day: date, *words: str, kill_at: int = 0) -> Ended:
+    """As `command`; asserts that it succeeds unless it is killed."""
+    found = command(platform, day, *words, kill_at=kill_at)
+    assert found.killed or found.code == 0, found.said
+    return found
+
+
 def _apart(work: Callable[[], int], kill_at: int) -> Ended:
     with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryFile("w+") as steps:
         child = os.fork()

@@ -36,12 +36,14 @@ class LandingAccount(GenericNotificationTarget):
 
     def notify_apply_start(self, environment: str, *args: Any, **kwargs: Any) -> None:
         """A plan begins. It may be what loads late days, so it does not look for them."""
+        _refuse_earlier_start(self._context, environment)
         self._look(environment, with_late=False)
         state = self._context.state_reader
         self._is_first = environment == "prod" and not state.get_environment(environment)
 
     def notify_run_start(self, environment: str, *args: Any, **kwargs: Any) -> None:
         """A run begins."""
+        _refuse_earlier_start(self._context, environment)
         self._look(environment, with_late=True)
 
     def notify_apply_end(self, environment: str, *args: Any, **kwargs: Any) -> None:
@@ -64,7 +66,6 @@ class LandingAccount(GenericNotificationTarget):
         from operations.landing.account import look
 
         self._environment = environment
-        _refuse_earlier_start(self._context, environment)
         _found.pop(environment, None)  # so that it is the last
         _found[environment] = look(self._context, environment, with_late)
 

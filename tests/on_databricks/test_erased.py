@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import re
-from random import choice
 
 import pytest
 from engines import Engines, engines, tables
-from harness import draws
-from killing import RUN, Ended, command
+from harness import FIRST, draws
+from killing import RUN, Ended, ended
 from test_erasure import SECOND, THIRD, ask, deliver, first_days, user
 
 from operations.erasure import erase
@@ -65,29 +65,30 @@ def test_each_table_is_purged_after_it_was_changed(both: Engines) -> None:
     assert re.findall(r"VACUUM (\S+)", sent) == erased
 
 
-@pytest.fixture(scope="module")
-def erasing(both: Engines) -> list[int]:
-    """The steps of `streaming erase` from its first statement that erases to the last. They are of
-    a request into a day that is loaded, which is granted on both engines."""
-    steps = _typed(both, "streaming", "erase", "2", "--yes").steps
-    with both.local.context() as context:
-        [line] = [each for each in erase(context, [THIRD]) if each["user_id"] == 2]
-    assert len(line["landed_files"]) == 4
-    found = [number for number, step in enumerate(steps, 1) if "AS `held`" in step]
-    return [*range(found[0], found[-1] + 1)]
-
-
-def test_a_late_request_is_granted(both: Engines, erasing: list[int]) -> None:
+def test_a_late_request_is_granted(both: Engines) -> None:
     """With nothing loaded again."""
-    assert len(erasing) > 8
+    ask(both.local, FIRST, 2)
+    for platform in (both.local, both.databricks):
+        with platform.context() as context:
+            [line] = erase(context, [FIRST])
+        assert line["user_id"] == 2 and len(line["landed_files"]) == 4
+    both.local.check()
     same(both)
 
 
-def test_what_is_cut_off_is_ended_by_the_next_run(both: Engines, erasing: list[int]) -> None:
+def test_what_is_cut_off_is_ended_by_the_next_run(both: Engines) -> None:
+    """Killed anywhere between the first statement that erases and the last."""
+
+    def asked(who: int, kill_at: int = 0) -> Ended:
+        words = ("streaming", "erase", str(who), "--yes")
+        return ended(both.databricks, THIRD, *words, kill_at=kill_at)
+
+    steps = enumerate(asked(78).steps, 1)
+    erasing = [number for number, step in steps if "AS `held`" in step]
+    assert len(erasing) > 8
     for who in (5, *range(1001, 1000 + draws(1))):
-        killed = _typed(both, "streaming", "erase", str(who), "--yes", kill_at=choice(erasing))
-        assert killed.killed
-        assert _typed(both, *RUN).code == 0
+        assert asked(who, random.randint(erasing[0], erasing[-1])).killed
+        assert ended(both.databricks, THIRD, *RUN).code == 0
         with both.local.context() as context:
             erase(context, [THIRD])
         same(both)
@@ -97,10 +98,3 @@ def test_what_is_cut_off_is_ended_by_the_next_run(both: Engines, erasing: list[i
             "WHERE user_id IN (2, 5) AND name <> 'erased'"
         )
     assert left["named"].tolist() == [0]
-
-
-def _typed(both: Engines, *words: str, kill_at: int = 0) -> Ended:
-    """A command on the stand-in, which succeeds unless it is killed."""
-    ended = command(both.databricks, THIRD, *words, kill_at=kill_at)
-    assert ended.killed or ended.code == 0, ended.said
-    return ended

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from engines import Table, differences, engines, of_feed, tables
 from harness import FIRST, checkout, draws
-from killing import PLAN, RUN, Ended, command
+from killing import PLAN, RUN, Ended, command, ended
 
 from generator.generate import write_landing
 from generator.population import Settings
@@ -65,22 +65,20 @@ class Stage:
 
     def typed(self, *words: str, kill_at: int = 0) -> Ended:
         """A command on the stand-in, which succeeds unless it is killed."""
-        ended = command(self.both.databricks, self.day, *words, kill_at=kill_at)
-        assert ended.killed or ended.code == 0, ended.said
-        return ended
+        return ended(self.both.databricks, self.day, *words, kill_at=kill_at)
 
     def killed(self, points: list[int], *words: str) -> str:
         """A command that is killed before a step, then the scheduler's run and what it names.
 
         Gives the step.
         """
-        ended = self.typed(*words, kill_at=random.choice(points))
+        killed = self.typed(*words, kill_at=random.choice(points))
         run = command(self.both.databricks, self.day, *RUN)
         if run.code:
             mending = run.next_step()
-            assert mending, f"{ended.steps[-1]}\nThe run failed and named no command:\n{run.said}"
+            assert mending, f"{killed.steps[-1]}\nThe run failed and named no command:\n{run.said}"
             self.typed(*mending)
-        return ended.steps[-1]
+        return killed.steps[-1]
 
     def is_as(self, done: dict[str, Table], *, or_else: dict[str, Table], step: str) -> bool:
         """Whether a command that was killed is done; if it is not, prod is as it was before."""

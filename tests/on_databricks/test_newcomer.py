@@ -44,6 +44,7 @@ def checked(settings: dict[str, str], folder: Path) -> subprocess.CompletedProce
         ({"DATABRICKS_HOST": "two words"}, "DATABRICKS_HOST", "'two words'"),
         ({"DATABRICKS_HOST": "elsewhere.invalid"}, "DATABRICKS_HOST", "does not answer"),
         ({"DATABRICKS_HOST": "127.0.0.1:9", "no_proxy": "*"}, "DATABRICKS_HOST", "refused"),
+        ({"DATABRICKS_HOST": "http://127.0.0.1:9/", "no_proxy": "*"}, "DATABRICKS_HOST", "refused"),
         (
             dict.fromkeys(("HTTPS_PROXY", "https_proxy"), "http://127.0.0.1:9"),
             "HTTPS_PROXY",
