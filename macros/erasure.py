@@ -37,8 +37,11 @@ ERASED = {
 RESCUED = {"_rescued_data": "CAST(NULL AS STRING)"}
 SNAPSHOT = {"country": "''", "subscription_plan": "''"}  # has no NULL, since it compares
 BEFORE = {"_hash_before": "STRING", "_version": "STRING", "_broken_rules": "ARRAY<STRING>"}
+# Where a landed row that is rewritten keeps its checksums (operations/landing/rewriting.py).
+CARRIER = {"users": "name", "ratings": "review"}
 TOLD_APART_BY = ("name", "email", "country", "subscription_plan", "signed_up_on")
 DIGITS = 8  # of a checksum in hexadecimal
+CARRIED = f"^erased ([0-9a-f]{{{DIGITS}}})(?: ([0-9a-f]{{{DIGITS}}}))?$"
 MARK = "erasing"  # a file beside the local databases: they are to be written anew
 
 REQUESTS_TABLE = "bronze.delivered_erasures"
@@ -107,7 +110,7 @@ def without_erased(
             ),
             *(
                 f"CAST(CASE WHEN {is_erased} THEN {sql} END AS {BEFORE[column]}) AS {column}"
-                for column, sql in _before(evaluator, feed, columns, "loaded").items()
+                for column, sql in kept_of_erased(evaluator, feed, columns, "loaded").items()
             ),
             dialect="databricks",
         )
@@ -262,7 +265,7 @@ def _merge(evaluator: MacroEvaluator, holding: Holding, users: str) -> exp.Expr:
     columns, values = holding.columns, holding.erased
     condition = "held.user_id = asked.who"
     feed = "users" if "name" in columns else "ratings"
-    before = _before(evaluator, feed, columns_of_feed(feed), "held")
+    before = kept_of_erased(evaluator, feed, columns_of_feed(feed), "held")
     if "_hash_before" in columns:  # bronze
         values |= before
         condition += " AND _hash_before IS NULL"
@@ -284,17 +287,29 @@ def _merge(evaluator: MacroEvaluator, holding: Holding, users: str) -> exp.Expr:
     )
 
 
-def _before(evaluator: MacroEvaluator, feed: str, columns: exp.Expr, rows: str) -> dict[str, str]:
+def carried(hash_before: str, version: str | None) -> str:
+    """The text in which a landed row that is rewritten keeps its checksums."""
+    return f"erased {hash_before}" + (f" {version}" if version else "")
+
+
+def kept_of_erased(
+    evaluator: MacroEvaluator, feed: str, columns: exp.Expr, rows: str
+) -> dict[str, str]:
     """SQL of what an erased row of bronze keeps of what it was like, by column."""
+
+    def carried_or(place: int, computed: str) -> str:
+        found = f"REGEXP_EXTRACT({rows}.{CARRIER[feed]}, '{CARRIED}', {place})"
+        return f"COALESCE(NULLIF({found}, ''), LEFT({computed}, {DIGITS}))"
+
     relation = exp.to_identifier(rows)
     hashed = row_hash(evaluator, columns, relation).sql("databricks")
-    kept = {"_hash_before": f"LEFT({hashed}, {DIGITS})"}
+    kept = {"_hash_before": carried_or(1, hashed)}
     if feed == "users":
         texts = (
             f"COALESCE(LOWER({cleaned(f'CAST({rows}.{column} AS STRING)')}), '')"
             for column in TOLD_APART_BY
         )
-        kept["_version"] = f"LEFT(MD5({' || CHR(10) || '.join(texts)}), {DIGITS})"
+        kept["_version"] = carried_or(2, f"MD5({' || CHR(10) || '.join(texts)})")
         broken = reasons(evaluator, exp.convert(rules.USERS), relation).sql("databricks")
         kept["_broken_rules"] = broken
     return kept

@@ -39,12 +39,13 @@ def _is_address(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting. `must_be` says in words which values `fits` accepts."""
+    """A setting. `must_be` says in words which values `fits` accepts; `spelled` is its one form."""
 
     name: str
     default: str = ""
     must_be: str = "a text"
     fits: Callable[[str], bool] = bool
+    spelled: Callable[[str], str] = str
 
 
 def _number(name: str, default: str, must_be: str = "a whole number") -> Setting:
@@ -54,7 +55,8 @@ def _number(name: str, default: str, must_be: str = "a whole number") -> Setting
 SETTINGS = {
     each.name: each
     for each in (
-        Setting("STREAMING_LANDING"),
+        # Files are known by their paths, so a folder must have one.
+        Setting("STREAMING_LANDING", spelled=os.path.normpath),
         Setting(
             "STREAMING_LANDING_FORMAT",
             "csv",
@@ -119,7 +121,7 @@ def setting(name: str) -> str:
     value = os.environ.get(name, "")
     if value and not known.fits(value):
         raise ConfigError(f"{name} is '{value}'; it must be {known.must_be}.")
-    return value or known.default
+    return known.spelled(value) if value else known.default
 
 
 def landing_of(feed: str, dialect: str) -> tuple[str, str]:
@@ -137,12 +139,14 @@ def landing_of(feed: str, dialect: str) -> tuple[str, str]:
 
 
 def databricks_host() -> str:
-    """The workspace's name alone, as the driver wants it: DATABRICKS_HOST may have `https://`.
+    """The workspace's name alone, as the driver wants it: DATABRICKS_HOST may be an address.
+
+    The driver speaks https, whatever the address begins with.
 
     Raises:
         ConfigError: It has more, such as a path or a token.
     """
-    host = setting("DATABRICKS_HOST").replace("https://", "").strip("/")
+    host = re.sub("^https?://", "", setting("DATABRICKS_HOST")).strip("/")
     if host and not re.fullmatch(HOST, host):
         raise ConfigError(
             f"DATABRICKS_HOST is '{shown_host(host)}': it must be the workspace's name alone, "

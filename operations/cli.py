@@ -233,24 +233,36 @@ USER_ID = click.IntRange(1, 2**63 - 1)  # a BIGINT
 @streaming.command()
 @click.argument("users", nargs=-1, required=True, type=USER_ID, metavar="USER_ID...")
 @click.option("--reason", default="", help="A word for the request's file, such as a ticket.")
+@click.option(
+    "--rewrite-landing", is_flag=True, help="Also write the delivered files anew without them."
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @gateway_option
-def erase(users: tuple[int, ...], reason: str, yes: bool, gateway: str | None) -> None:
+def erase(
+    users: tuple[int, ...], reason: str, rewrite_landing: bool, yes: bool, gateway: str | None
+) -> None:
     """Forget users: in every table, version and environment, and in all that is loaded later."""
     from operations import erasure, terminal
+    from operations.landing import rewriting
     from operations.sqlmesh_internals import configure_console
 
     if not re.fullmatch("[A-Za-z0-9-]*", reason):
         raise click.UsageError(f"--reason is '{reason}'; it must be letters, digits and `-`")
     configure_console()
     with project(gateway) as context:
+        if rewrite_landing:
+            rewriting.check(context, "prod")
         terminal.show(erasure.held(context, users), terminal.console())
         if not yes and not _agreed("Erase who this is? It cannot be taken back."):
             raise CommandError("Nothing was changed. `streaming erase --yes` does not ask.")
         file, day = erasure.request(context, users, reason)
         click.echo(f"The request is {file}. Keep it: a rebuild reads it again.")
-        for line in erasure.evidence_lines(erasure.erase(context, [day])):
+        evidence = erasure.erase(context, [day])
+        for line in erasure.evidence_lines(evidence):
             click.echo(line)
+        if rewrite_landing:
+            files = {file for each in evidence for file in each["landed_files"]}
+            rewriting.rewrite(context, "prod", files, users, click.echo)
 
 
 @streaming.command()

@@ -166,6 +166,7 @@ def test_a_failed_run_is_one_message_a_channel(
         command = run(failing, **settings, SSL_CERT_FILE=str(tls[0]))
     assert command.returncode != 0
     assert "'reject_share_is_within_limit' audit error: 1 row failed" in command.stdout
+    assert f"Keys: feed users, _ingest_date {SECOND}\nNext: A day of a feed" in command.stdout
     assert "not sent" not in command.stdout + command.stderr
     assert PASSWORD not in command.stdout + command.stderr
     assert gold(failing) == before

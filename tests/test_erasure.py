@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -27,6 +28,7 @@ from macros.erasure import ERASED, RESCUED
 from operations import erasure
 from operations.environment.lineage import parents
 from operations.erasure import write
+from operations.landing import rewriting
 
 SECOND, THIRD, FOURTH = (FIRST + timedelta(days=n) for n in (1, 2, 3))
 # What only the rows of the user 1 have, each in a column of its own.
@@ -292,6 +294,89 @@ def test_what_stood_in_a_file_of_the_engine_goes_too(prod: Platform) -> None:
     prod.run(THIRD)
     names = prod.query("SELECT name FROM streaming_prod.silver.users WHERE user_id = 2")
     assert names == [("erased",)]
+
+
+@pytest.mark.drawn(1)
+@pytest.mark.parametrize("files_format", ["csv", "json", "parquet"])
+def test_the_landing_is_written_anew(tmp_path: Path, files_format: str) -> None:
+    """Without who the users are; what it decides stays, loaded again or built from nothing."""
+    platform = Platform(tmp_path, files_format)
+    if files_format == "parquet":  # whose columns have types
+        first = user(1, FIRST, signed_up_on=date(1987, 6, 5), updated_at=datetime(2026, 1, 1, 8))
+        bad = {**first, "email": "zebulonia@quux", "updated_at": datetime(2026, 1, 1, 9)}
+        platform.deliver("users", FIRST, [first, bad])
+        second = {**first, "name": "Zebulonia Second", "updated_at": datetime(2026, 1, 2, 8)}
+        platform.deliver("users", SECOND, [second, {**second, "name": "Zebulonia Third"}])
+        platform.deliver("shows", FIRST, [])
+        platform.deliver("watches", FIRST, [])
+    else:
+        first_days(platform)
+    platform.plan(FIRST)
+    platform.run(SECOND)
+    others = {
+        str(file): file.read_bytes()
+        for feed in ("shows", "watches")
+        for file in landed(platform, feed)
+    }
+    snapshot = platform.query(SNAPSHOT)
+
+    for _ in range(2):
+        answer = platform.streaming("erase", "1", "--yes", "--rewrite-landing")
+        assert answer.exit_code == 0, answer.output
+    assert "0 delivered files were written anew" in answer.output
+    platform.deliveries.append(oracle.Delivery("erasures", SECOND, "", ({"user_id": "1"},)))
+    platform.check()
+    assert len(platform.query(SNAPSHOT)) == len(snapshot)
+    read = "".join(
+        duckdb.sql(f"SELECT * FROM '{file}'").df().to_csv()
+        for feed in ("users", "ratings")
+        for file in landed(platform, feed)
+    )
+    found = {secret for secret in SECRETS if secret.lower() in read.lower()}
+    assert found == set() and "User 2" in read or files_format == "parquet"
+    assert others == {
+        str(file): file.read_bytes()
+        for feed in ("shows", "watches")
+        for file in landed(platform, feed)
+    }
+    platform.run(SECOND)
+    assert not re.search("Late:", platform.streaming("status").output)
+
+    rebuilt = Platform(tmp_path / "rebuilt", files_format, STREAMING_LANDING=str(platform.landing))
+    rebuilt.plan(SECOND)
+    assert_equal(rebuilt.tables(), oracle.build(platform.deliveries))
+
+
+def test_a_long_file_is_written_anew(tmp_path: Path) -> None:
+    """In the order of its rows, though DuckDB reads it by several threads."""
+    platform = Platform(tmp_path, "parquet")
+    file = platform.file("ratings", FIRST)
+    ratings = """SELECT i AS rating_id, i % 5000 + 1 AS user_id, 1::BIGINT AS show_id,
+        i AS watch_id, 4::INT AS rating, 'Secret ' || i AS review,
+        TIMESTAMP '2026-01-01 12:00:00' AS rated_at FROM range(400_000) rows(i)"""
+    duckdb.sql(f"COPY ({ratings}) TO '{file}'")
+    with platform.context() as context:
+        rewriting.rewrite(context, "prod", [str(file)], [7, 9], print)
+    changed = f"SELECT rating_id, user_id, review FROM '{file}' EXCEPT ALL SELECT rating_id, "
+    rows = duckdb.sql(f"{changed} user_id, review FROM ({ratings})").fetchall()
+    assert len(rows) == 160 and {user for _, user, _ in rows} == {7, 9}
+    assert all(re.fullmatch("erased [0-9a-f]{8}", review) for *_, review in rows)
+
+
+def test_what_landing_cannot_be_written_anew(prod: Platform, seeds_in_prod: Platform) -> None:
+    def refused(platform: Platform) -> str:
+        answer = platform.streaming("erase", "1", "--yes", "--rewrite-landing")
+        assert answer.exit_code == 1 and not (platform.data / "erasures").exists()
+        return answer.output.splitlines()[-1]
+
+    assert "Take the users out of seeds/" in refused(seeds_in_prod)
+    prod.deliver("users", FIRST, [user(9, FIRST)], name="late")
+    assert "Load them first: streaming run" in refused(prod)
+    assert not (prod.landing / "erasures").exists()
+
+
+def landed(platform: Platform, feed: str) -> list[Path]:
+    return sorted((platform.landing / feed).rglob(f"*.{platform.files_format}"))
 
 
 @pytest.mark.parametrize("who", ["0", "-1", "1.5", "Ann", str(2**63)])

@@ -255,6 +255,10 @@ def test_every_kind_of_difference_is_found_and_loaded_again(first_day_in_prod: P
 
     os.utime(users, (1, 1))  # a copy with another time is no change
     assert late_files(platform) == []
+    platform.restate(FIRST, FIRST, "shows")
+    assert late_files(platform) == []  # the account of users was made anew with it
+    platform.settings["STREAMING_LANDING"] = f"{platform.landing.parent}/.//landing/"
+    assert late_files(platform) == []
 
     text = users.read_text(encoding="utf-8")
     users.write_text(text.replace("Ann", "Ben"), encoding="utf-8")  # as long as before

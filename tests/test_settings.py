@@ -88,7 +88,9 @@ def test_a_new_setting_is_no_change_of_a_model(tmp_path: Path) -> None:
     file = project / "macros" / "settings.py"
     text = file.read_text(encoding="utf-8")
     changed = re.sub(
-        r'( +Setting\("STREAMING_LANDING"\),\n)', r'\1        Setting("STREAMING_NEW"),\n', text
+        r'( +Setting\("STREAMING_DATA_DIR", "data"\),\n)',
+        r'\1        Setting("STREAMING_NEW"),\n',
+        text,
     )
     assert changed != text
     file.write_text(changed, encoding="utf-8")

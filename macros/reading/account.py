@@ -93,7 +93,7 @@ def _files_of_feed(evaluator: MacroEvaluator, feed: str, listed: list[Landed]) -
     lines: list[dict[str, t.Any]] = []
     if listed:
         table = evaluator.resolve_table(f"bronze.delivered_{feed}")
-        lines = _lines_of_feed(evaluator.engine_adapter, feed, table, listed, *days)
+        lines = _lines_of_feed(evaluator, feed, table, listed, *days)
     loaded = exp.select(
         "_source AS path",
         "_ingest_date AS day",
@@ -131,7 +131,7 @@ def _files_of_feed(evaluator: MacroEvaluator, feed: str, listed: list[Landed]) -
 
 
 def _lines_of_feed(
-    adapter: EngineAdapter, feed: str, table: str, files: list[Landed], start: date, end: date
+    evaluator: MacroEvaluator, feed: str, table: str, files: list[Landed], start: date, end: date
 ) -> list[dict[str, t.Any]]:
     """What the landing says of the files that were loaded, and of those without rows.
 
@@ -144,21 +144,28 @@ def _lines_of_feed(
     from macros.reading.facts import types_of_feed
     from macros.settings import landing_of
 
-    query = f"""SELECT DISTINCT _source, _file_state FROM {table}
-        WHERE _ingest_date BETWEEN DATE '{start}' AND DATE '{end}'"""
-    rows = adapter.fetchall(parse_one(query, dialect="databricks"), quote_identifiers=True)
-    bronze = dict(rows)
+    adapter = evaluator.engine_adapter
+    of_days = f"_ingest_date BETWEEN DATE '{start}' AND DATE '{end}'"
+    bronze = _pairs(adapter, f"SELECT DISTINCT _source, _file_state FROM {table} WHERE {of_days}")
     _, files_format = landing_of(feed, adapter.dialect)
     facts = memory.facts_of(adapter, files, files_format, types_of_feed(feed))
     of_load = set(memory.loaded(feed, start, end))
-    known = [
-        file
-        for file in files
-        if bronze.get(file.path) == file.state
+    known: list[Landed] = []
+    touched: list[Landed] = []
+    for file in files:
+        if file.path in bronze:
+            (known if bronze[file.path] == file.state else touched).append(file)
         # Without a row in bronze: it has none, or all were lost; or it came since.
-        or (file.path not in bronze and (not facts[file.path].rows or file in of_load))
-    ]
-    contents = checksums(adapter, [file.path for file in known])
+        elif not facts[file.path].rows or file in of_load:
+            known.append(file)
+    before = {}
+    if touched:
+        account = parse_one(evaluator.this_model, dialect=evaluator.dialect).sql("databricks")
+        query = f"SELECT path, _content FROM {account} WHERE feed = '{feed}' AND {of_days}"
+        before = _pairs(adapter, query)
+    contents = checksums(adapter, [file.path for file in known + touched])
+    # A copy with another time is still the file that was loaded.
+    known += [f for f in touched if before.get(f.path, -1) == contents.get(f.path)]
     return [
         _as_line(file)
         | {
@@ -169,6 +176,11 @@ def _lines_of_feed(
         }
         for file in known
     ]
+
+
+def _pairs(adapter: EngineAdapter, query: str) -> dict[t.Any, t.Any]:
+    """The first column's values, each with the second's."""
+    return dict(adapter.fetchall(parse_one(query, dialect="databricks"), quote_identifiers=True))
 
 
 def _listed(evaluator: MacroEvaluator, feeds: t.Collection[str]) -> list[Landed]:

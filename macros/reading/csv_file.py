@@ -92,13 +92,14 @@ def _look(path: str, content: Content, types: t.Sequence[str]) -> CsvFile:
     _check_is_csv(path, header, types)
     check_names(path, header, types)
     quotes, breaks = _scan(path, content, at)
-    plain, begin = content, at
-    if quotes:  # each quoted field becomes an empty one; a quote that is left makes it no proof
-        plain, begin = QUOTED_FIELD.sub(b"", content[at - len(end) :]), len(end)
     rows = None
-    # Of a lone column nothing would be left but line ends.
-    if not quotes or (len(header) > 1 and b'"' not in plain):
-        rows = _rows_counted(plain, begin, end, len(header))
+    if not quotes:
+        rows = _rows_counted(content, at, end, len(header))
+    elif len(header) > 1:  # of a lone column nothing would be left but line ends
+        # Each quoted field becomes an empty one; a quote that is left makes it no proof.
+        plain = QUOTED_FIELD.sub(b"", content[at - len(end) :])
+        if b'"' not in plain:
+            rows = _rows_counted(plain, len(end), end, len(header))
     if rows is None:
         rows = _rows_read(path, content, at, end, len(header))
     if rows:
@@ -125,7 +126,7 @@ def header_names(path: str, text: str, types: t.Sequence[str]) -> tuple[str, ...
 def _header(path: str, content: Content) -> tuple[tuple[str, ...], bytes, int]:
     """The names in the header, how its line ends, and where the next one begins."""
     names, separator = [], b","
-    at = len(BYTE_ORDER_MARK) if content[:3] == BYTE_ORDER_MARK else 0
+    begin = at = len(BYTE_ORDER_MARK) if content[:3] == BYTE_ORDER_MARK else 0
     while separator == b",":
         field = FIELD.match(content, at)
         if not field:
@@ -134,6 +135,12 @@ def _header(path: str, content: Content) -> tuple[tuple[str, ...], bytes, int]:
                 "beside its quotes."
             )
         name, separator = field.groups()
+        if begin and at == begin and re.search(rb"[,\r\n]", name):
+            # DuckDB does not take the quote after the mark for one.
+            raise SQLMeshError(
+                f"{path}: begins with a byte order mark, and the name of its first column has a "
+                "comma or a line break. Save it without the mark."
+            )
         if name.startswith(b'"'):
             name = name[1:-1].replace(b'""', b'"')
         try:
@@ -154,7 +161,11 @@ def _check_is_csv(path: str, header: tuple[str, ...], types: t.Collection[str]) 
         for separator, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "strokes")):
             if {bare(part) for part in line.split(separator)} & set(types):
                 said = f"is separated by {name}. Save the file with commas"
-        if said is None and any(A_VALUE.fullmatch(name.strip()) for name in header):
+        if line.lstrip().startswith("<"):
+            said = "is HTML or XML, such as the page of an error. Deliver the file as csv"
+        elif "\0" in line:
+            said = "has zero bytes, as a file that was not wholly written. Deliver it again"
+        elif said is None and any(A_VALUE.fullmatch(name.strip()) for name in header):
             said = "seems to be a row. Deliver the file with a header"
     if said:
         raise SQLMeshError(f"{path}: line 1 {said}.")

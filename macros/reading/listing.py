@@ -203,7 +203,7 @@ def _days(
 
 def _landing_entries(adapter: EngineAdapter | None, landing: str) -> list[Entry]:
     try:
-        return list_folder(adapter, landing.rstrip("/") or "/")
+        return list_folder(adapter, landing)
     except SQLMeshError as error:
         where = (
             "cannot be listed"

@@ -16,6 +16,7 @@ LARGEST_FIELD = 64 * 1024 * 1024  # bytes of one csv line or one json object
 EXACT_DIGITS = 15  # of a decimal: DuckDB's own cast to DOUBLE errs in the last place of longer ones
 # What is left of "no time" in timestamps of 96 bits.
 NO_TIME = "1677-09-21 00:12:43.145224"
+NESTED_DEPTH = 4  # of what may stand before a json number, so that its digits are kept
 
 
 def local_rows(looked: t.Sequence[t.Any], files_format: str, types: dict[str, str]) -> exp.Query:
@@ -102,9 +103,15 @@ def _json_rows(looked: list[t.Any], types: dict[str, str]) -> t.Iterator[exp.Sel
 def _as_delivered(column: str) -> str:
     """SQL of a json value as text, a number with the digits that it was delivered with.
 
-    DuckDB reads a number that is no integer as a DOUBLE; so its text is looked for in the object.
+    DuckDB reads a number that is no integer as a DOUBLE; so its text is looked for in the object,
+    past what is nested before it.
     """
-    delivered = f"""REGEXP_EXTRACT(json, '"{column}"\\\\s*:\\\\s*(-?[0-9][-+.0-9eE]*)', 1)"""
+    text = r'"(?:[^"\\\\]|\\\\.)*"'
+    skipped = rf'(?:[^{{}}\\[\\]"]|{text})*?'
+    for _ in range(NESTED_DEPTH):
+        skipped = rf'(?:[^{{}}\\[\\]"]|{text}|[{{\\[]{skipped}[}}\\]])*?'
+    found = rf'^\\s*\\{{{skipped}"{column}"\\s*:\\s*(-?[0-9][-+.0-9eE]*)'
+    delivered = f"REGEXP_EXTRACT(json, '{found}', 1)"
     may_differ = (
         f"{column} < ':' AND NOT CONTAINS({column}, ':') "
         f"AND (CONTAINS({column}, '.') OR CONTAINS({column}, 'e') OR {column} = '0')"

@@ -26,7 +26,7 @@ from sqlmesh.core.notification_target import (
 from sqlmesh.utils.errors import AuditError, ConfigError
 
 from macros.settings import setting
-from operations.hooks.failures import next_step
+from operations.hooks.failures import keys_found, next_step
 from operations.hooks.landing import found
 from operations.sqlmesh_internals import StrictSlack, get_console
 from operations.terminal import counted
@@ -34,7 +34,7 @@ from operations.text import plain
 
 IMPLICIT_TLS = 465  # the port of RFC 8314; on any other the connection is upgraded by STARTTLS
 TIMEOUT = 20  # seconds for each answer of the mail server
-MOST_AUDITS, MOST_KEYS, MOST_DAYS = 5, 5, 5  # in a message
+MOST_AUDITS, MOST_DAYS = 5, 5  # in a message
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -278,7 +278,7 @@ def _finding(context: Context, error: AuditError) -> str:
         [
             f"{_name(error)} found {counted(error.count, 'row')}",
             f"Days: {_days(error)}",
-            f"Keys: {_keys(context, error)}",
+            f"Keys: {keys_found(context, error)}",
             f"Next: {next_step(error.audit_name)}",
         ]
     )
@@ -293,28 +293,3 @@ def _days(error: AuditError) -> str:
         if (day := DAY.match(literal.name))
     ]
     return f"{min(bounds)} to {max(bounds)}" if bounds else "all"
-
-
-def _keys(context: Context, error: AuditError) -> str:
-    """Some keys of the rows that an audit found: columns of the grain, and no others."""
-    grains = error.model.grains if error.model else []
-    columns = [c.name for grain in grains for c in grain.find_all(exp.Column)]
-    if not error.query.is_star:
-        columns = [column for column in columns if column in error.query.named_selects]
-    if not columns:
-        return "the rows found have none"
-    query = (
-        exp.select(*(exp.column(column) for column in columns))
-        .distinct()
-        .from_(error.query.subquery("audit"))
-        .limit(MOST_KEYS)
-    )
-    try:
-        rows = context.engine_adapter.fetchall(query, quote_identifiers=True)
-        return "; ".join(
-            ", ".join(f"{column} {value}" for column, value in zip(columns, row, strict=True))
-            for row in rows
-        )
-    except Exception:
-        logging.getLogger(__name__).exception("The keys that %s found", error.audit_name)
-        return "could not be read, see logs/"

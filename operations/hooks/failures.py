@@ -5,9 +5,13 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
+from sqlglot import exp
+from sqlmesh import Context
 from sqlmesh.utils.errors import (
+    AuditError,
     MacroEvalError,
     NodeAuditsErrors,
     SignalEvalError,
@@ -32,6 +36,7 @@ NEXT_STEP_OF_BUILT_IN = (
     "Bad rows go to quarantine before silver, so a rule or the model was changed, or the table by "
     "hand. Correct the change in dev, or restate the days if data was touched; then run again."
 )
+MOST_KEYS = 5  # of what an audit found
 NOTHING = "Nothing: "  # begins the next step where what an audit finds is expected
 WARNS = re.compile(r"'(\w+)' audit error: (\d+) rows? failed\.")  # SQLMesh's words of any audit
 IN_LOG = "Next: the statement and the trace are in logs/. Correct what it says, then run again."
@@ -47,9 +52,9 @@ WRAPPINGS = (MacroEvalError, SignalEvalError, NodeExecutionFailedError)
 Failed = NodeExecutionFailedError[Any]
 
 
-def tell_failures_in_words() -> None:
-    """Has what fails from now on be told in words, in a terminal."""
-    show_failed_models(_told)
+def tell_failures_in_words(context: Context) -> None:
+    """Has what fails in a context from now on be told in words, in a terminal."""
+    show_failed_models(partial(_told, context))
     show_warnings(_warned)
 
 
@@ -70,6 +75,31 @@ def as_expected(audit: str, rows: int) -> str:
     """What an audit found, where that is expected; empty if it is not."""
     why = expected(audit)
     return f"As expected, {why} ({counted(rows, 'row')})." if why else ""
+
+
+def keys_found(context: Context, error: AuditError) -> str:
+    """Some keys of the rows that an audit found: columns of the grain, and no others."""
+    grains = error.model.grains if error.model else []
+    columns = [c.name for grain in grains for c in grain.find_all(exp.Column)]
+    if not error.query.is_star:
+        columns = [column for column in columns if column in error.query.named_selects]
+    if not columns:
+        return "the rows found have none"
+    query = (
+        exp.select(*(exp.column(column) for column in columns))
+        .distinct()
+        .from_(error.query.subquery("audit"))
+        .limit(MOST_KEYS)
+    )
+    try:
+        rows = context.engine_adapter.fetchall(query, quote_identifiers=True)
+        return "; ".join(
+            ", ".join(f"{column} {value}" for column, value in zip(columns, row, strict=True))
+            for row in rows
+        )
+    except Exception:
+        logger.exception("The keys that %s found", error.audit_name)
+        return "could not be read, see logs/"
 
 
 def reason(error: Failed) -> str:
@@ -111,7 +141,7 @@ def _warned(message: str) -> str:
     return message.replace(found[0], said)
 
 
-def _told(errors: Sequence[Failed]) -> list[str]:
+def _told(context: Context, errors: Sequence[Failed]) -> list[str]:
     """The last lines of a command, the most telling last."""
     lines = []
     for error in errors:
@@ -120,7 +150,11 @@ def _told(errors: Sequence[Failed]) -> list[str]:
         if isinstance(cause, NodeAuditsErrors):
             for audit in cause.errors:
                 logger.error("%s: %s", audit, audit.sql())
-                lines += [f"{name(error)}: {audit}", f"Next: {next_step(audit.audit_name)}"]
+                lines += [
+                    f"{name(error)}: {audit}",
+                    f"Keys: {keys_found(context, audit)}",
+                    f"Next: {next_step(audit.audit_name)}",
+                ]
         else:
             lines.append(f"{name(error)}: {reason(error)}")
             if not any(map(_is_ours, _chain(cause))):

@@ -37,7 +37,7 @@ class ProjectLoader(Loader):
 
     def __init__(self, context: Context, path: Path) -> None:
         super().__init__(context, path)
-        tell_failures_in_words()  # first: others listen to what is shown
+        tell_failures_in_words(context)  # first: others listen to what is shown
         show_in_short()
         lock_shared_state(context)
         record = keep_record(context)

@@ -133,7 +133,7 @@ def _nothing_is_read(landing: str, files_format: str, stock: Stock) -> str:
 def _guess(landing: str, files_format: str, strays: list[Stray]) -> str:
     """What to set, by what lies in a landing without a file to read."""
     folder = Path(landing)
-    below = f"{landing.rstrip('/')}/"
+    below = f"{landing}/"
     if folder.name.startswith("dt=") and folder.parent.name in FEEDS:
         return f"This is one day's folder: set STREAMING_LANDING={folder.parent.parent}"
     if folder.name in FEEDS:

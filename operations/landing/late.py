@@ -137,8 +137,18 @@ def load_after_run(
 
         for line in evidence_lines(erase(context, requests)):
             say(line)
-    if not late:
-        return
+    if late:
+        load_again(context, environment, late, say)
+
+
+def load_again(
+    context: Context, environment: str, late: Sequence[Late], say: Callable[[str], None]
+) -> None:
+    """Loads the days of files again, and all that hangs on them. No model is changed.
+
+    Raises:
+        PlanError: It failed.
+    """
     say(f"Loading {_models_and_days(late)} again")
     first, last = min(file.day for file in late), max(file.day for file in late)
     plan = context.plan_builder(
