@@ -10,8 +10,9 @@ import vl_convert
 from sqlmesh import Context
 
 from dashboard import figures
+from dashboard.charts import Figure
 from dashboard.data import Frames, read
-from dashboard.figures import Figure
+from dashboard.key_figures import key_figures
 from dashboard.words import data_up_to
 from operations.pages import render
 
@@ -50,7 +51,11 @@ def export(context: Context, environment: str, folder: Path) -> None:
 
 def sections(frames: Frames) -> Iterator[Section]:
     """All that the dashboard shows, from top to bottom."""
-    yield Section("Viewing", "", [f(frames) for f in figures.VIEWING])
+    period, keys = key_figures(frames)
+    numbers = (f"{k.name} {k.value}{k.change and f' ({k.change})'}" for k in keys)
+    said = f"{period}: {'; '.join(numbers)}."
+    yield Section("Viewing", said, [f(frames) for f in figures.VIEWING])
+    yield Section("Users", "", [f(frames) for f in figures.USERS])
     for row in frames["shows"].head(SHOWS).itertuples():
         said, about = figures.show(frames, row.show_id)
         yield Section(f"Show: {row.title}", said, about)

@@ -1,67 +1,53 @@
-"""Charts whose titles say what they show. None is told apart by colour alone."""
+"""Charts of what is watched, and of the data's quality; their titles say what they show."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
 import pandas as pd
 
+from dashboard import habits
+from dashboard.charts import (
+    COLOURS,
+    MAIN,
+    ROW,
+    STARS,
+    WIDTH,
+    Figure,
+    bars,
+    cells,
+    columns,
+    nothing,
+)
 from dashboard.data import Frames
+from dashboard.measured import ALL, Chosen
 from dashboard.words import (
     MONTH,
-    SO_FAR,
-    delivered_up_to,
-    is_over,
+    hours_of,
     largest,
     most_in_month,
+    not_whole,
     together,
+    with_months,
 )
 from operations.terminal import counted
 
-WIDTH = 560  # pixels, as all below
-ROW = 26
 GAP = 0.15  # between the bands of a flow, of what was delivered
-STARS, ENOUGH_RATINGS = 5, 5  # the most of a rating; so many make a mean that is compared
+ENOUGH_RATINGS = 5  # so many make a mean that is compared
 LAST_DAYS, MOST_REASONS = 14, 15  # with rejects, in the chart of these
 FATES = ("accepted", "superseded", "quarantined", "unaccounted")
-# Apart also for the colour-blind (after Okabe and Ito), with a contrast of 3 to both grounds.
-COLOURS = {
-    "accepted": "#0072b2",
-    "superseded": "#7f7f7f",
-    "quarantined": "#d55e00",
-    "unaccounted": "#c04b8c",
-}
-MAIN = COLOURS["accepted"]
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A chart, the sentence above it, and the numbers in it.
-
-    Attributes:
-        name: Tells it apart: letters and `-`.
-        title: What it shows, with the unit.
-        rows: The numbers, as they are drawn.
-        chart: None where there are no rows; then the title says so.
-    """
-
-    name: str
-    title: str
-    rows: pd.DataFrame
-    chart: alt.Chart | alt.LayerChart | alt.FacetChart | None
-
-
-def viewing(frames: Frames) -> Figure:
-    """Hours watched by month; a month that is not over is marked, and compared with none."""
+def viewing(frames: Frames, chosen: Chosen = ALL) -> Figure:
+    """Hours watched by month; a month that is not whole is marked, and compared with none."""
     rows = frames["monthly_viewing_trend"][
         ["month", "minutes_watched", "watches", "viewers"]
     ].copy()
     if rows.empty:
-        return _nothing("viewing-trend", "Nothing was watched yet", rows)
-    rows = _with_months(rows, frames)
+        return nothing("viewing-trend", "Nothing was watched yet", rows)
+    rows = with_months(rows, frames, chosen)
     rows["minutes_watched"] = rows["minutes_watched"].astype(float)
     title = _most_watched(rows)
     rows["hours"] = (rows.pop("minutes_watched") / 60).round(1)
@@ -84,52 +70,39 @@ def viewing(frames: Frames) -> Figure:
     return Figure("viewing-trend", title, rows_shown, chart)
 
 
-def _with_months(rows: pd.DataFrame, frames: Frames) -> pd.DataFrame:
-    """Rows with their month as a time, whether it is over, and a note where it is not."""
-    months = pd.to_datetime(rows["month"])
-    over = is_over(months, delivered_up_to(frames, "watches"))
-    notes = over.map({True: "", False: SO_FAR})
-    return rows.assign(month=months, over=over, note=notes)
-
-
 def _most_watched(rows: pd.DataFrame) -> str:
-    """The months with most hours among those that are over, and those that are not."""
+    """The months with most hours among those that are whole, and those that are not."""
     best = most_in_month(rows, "minutes_watched")
-    open_months = together([f"{month:{MONTH}}" for month in rows["month"][~rows["over"]]] or [""])
     if best.empty:
         watched = _were_watched(rows["minutes_watched"].sum())
-        return f"{watched} so far in {open_months}, which is not over"
+        return f"{watched} so far; {not_whole(rows)}"
     months = together([f"{month:{MONTH}}" for month in best["month"]])
     minutes = best["minutes_watched"].iloc[0]
     if rows["over"].sum() == 1:
         said = f"{_were_watched(minutes)} in {months}"
     else:
         each = " each" if len(best) > 1 else ""
-        said = f"Most was watched in {months}: {_hours(minutes)}{each}"
-    return said if rows["over"].all() else f"{said}; {open_months} is not over"
-
-
-def _hours(minutes: float) -> str:
-    return counted(round(minutes / 60), "hour")
+        said = f"Most was watched in {months}: {hours_of(minutes)}{each}"
+    return said if rows["over"].all() else f"{said}; {not_whole(rows)}"
 
 
 def _were_watched(minutes: float) -> str:
-    hours = _hours(minutes)
+    hours = hours_of(minutes)
     return f"{hours} {'was' if hours == '1 hour' else 'were'} watched"
 
 
-def genres(frames: Frames) -> Figure:
+def genres(frames: Frames, chosen: Chosen = ALL) -> Figure:
     """Mean rating by genre; those with few ratings are compared with none."""
     rows = frames["show_ratings_by_genre"].sort_values(
         ["avg_rating", "genre"], ascending=[False, True]
     )
     if rows.empty:
-        return _nothing("ratings-by-genre", "Nothing was rated yet", rows)
+        return nothing("ratings-by-genre", "Nothing was rated yet", rows)
     rows = rows.assign(
         avg_rating=rows["avg_rating"].astype(float).round(2),
         label=[f"{r.avg_rating:.2f} in {counted(r.ratings, 'rating')}" for r in rows.itertuples()],
     )
-    chart = _bars(rows, "genre", "avg_rating", "Mean rating, stars", end=STARS)
+    chart = bars(rows, "genre", "avg_rating", "Mean rating, stars", end=STARS)
     return Figure("ratings-by-genre", _best_rated(rows), rows.drop(columns="label"), chart)
 
 
@@ -150,11 +123,11 @@ def _best_rated(rows: pd.DataFrame) -> str:
     return f"{together(sorted(best['genre'])).capitalize()} {verb} rated best: {mean}{of}"
 
 
-def engaged(frames: Frames) -> Figure:
+def engaged(frames: Frames, chosen: Chosen = ALL) -> Figure:
     """The users with most minutes."""
     rows = frames["engaged_users"]
     if rows.empty:
-        return _nothing("most-engaged-users", "Nobody watched or rated yet", rows)
+        return nothing("most-engaged-users", "Nobody watched or rated yet", rows)
     hours = (rows["minutes_watched"].astype(float) / 60).round(1)
     rows = rows.assign(
         hours=hours,
@@ -162,8 +135,8 @@ def engaged(frames: Frames) -> Figure:
         label=[f"{h:,.1f} h in {w:,} watches" for h, w in zip(hours, rows["watches"], strict=True)],
     )
     who = "most engaged user" if len(rows) == 1 else f"{len(rows)} most engaged users"
-    title = f"The {who} watched {_hours(frames['engaged_users']['minutes_watched'].sum())}"
-    chart = _bars(rows, "user", "hours", "Hours watched")
+    title = f"The {who} watched {hours_of(frames['engaged_users']['minutes_watched'].sum())}"
+    chart = bars(rows, "user", "hours", "Hours watched")
     kept = ["engagement_rank", "user", "hours", "watches", "ratings"]
     return Figure("most-engaged-users", title, rows[kept], chart)
 
@@ -182,7 +155,7 @@ def show(frames: Frames, show_id: int) -> tuple[str, list[Figure]]:
     genre = about.genre if isinstance(about.genre, str) and about.genre else "no genre"
     said = (
         f"{genre}{year}{seasons}; {about.quality_tier.lower()} by the critics. "
-        f"Watched {counted(about.watches, 'time')}, {_hours(about.minutes_watched)}{completion}."
+        f"Watched {counted(about.watches, 'time')}, {hours_of(about.minutes_watched)}{completion}."
     )
     return said, [
         _show_watches(frames, show_id),
@@ -195,7 +168,7 @@ def flow(frames: Frames) -> Figure:
     rows = frames["reconciliation"]
     delivered = int(rows["delivered"].sum()) if len(rows) else 0
     if not delivered:
-        return _nothing("reconciliation", "Nothing was delivered yet", rows)
+        return nothing("reconciliation", "Nothing was delivered yet", rows)
     lost = int(rows["unaccounted"].sum())
     held = int(rows["quarantined"].sum())
     found = "Every delivered row is accounted for"
@@ -231,7 +204,7 @@ def rejects(frames: Frames) -> Figure:
     """Rejected rows by reason and day of delivery, of the last days with any."""
     found = frames["rejections"]
     if found.empty:
-        return _nothing("rejects", "No row was rejected", found)
+        return nothing("rejects", "No row was rejected", found)
     days = sorted(found["delivered_on"].unique())[-LAST_DAYS:]
     rows = found[found["delivered_on"].isin(days)].assign(
         what=lambda f: f["feed"] + ": " + f["reason"],
@@ -245,16 +218,13 @@ def rejects(frames: Frames) -> Figure:
         f"{share} rejects: {together(sorted(most.index))}, "
         f"{counted(most.iloc[0], 'row')}{' each' if len(most) > 1 else ''} {_last(days)} with any"
     )
-    base = alt.Chart(rows).encode(
-        x=alt.X("day:O", title="Day of delivery, UTC", axis=alt.Axis(labelAngle=-45)),
-        y=alt.Y("what:N", title=None, sort=list(by_reason.index), axis=alt.Axis(labelLimit=220)),
-    )
-    cells = base.mark_rect(color=COLOURS["quarantined"]).encode(
-        opacity=alt.Opacity("rejections:Q", legend=None, scale=alt.Scale(range=(0.15, 0.45)))
-    )
-    chart = (cells + base.mark_text(fontSize=12).encode(text="rejections:Q")).properties(
-        width=WIDTH - 160, height=ROW * rows["what"].nunique()
-    )
+    chart = cells(
+        rows,
+        alt.X("day:O", title="Day of delivery, UTC", axis=alt.Axis(labelAngle=-45)),
+        alt.Y("what:N", title=None, sort=list(by_reason.index), axis=alt.Axis(labelLimit=220)),
+        "rejections",
+        colour=COLOURS["quarantined"],
+    ).properties(width=WIDTH - 160, height=ROW * rows["what"].nunique())
     return Figure("rejects", title, rows[["day", "feed", "reason", "rejections"]], chart)
 
 
@@ -267,7 +237,7 @@ def freshness(frames: Frames) -> Figure:
     rows = frames["freshness"].sort_values("feed")
     late = rows.dropna(subset="days_since_delivery")
     if late.empty:
-        return _nothing("freshness", "No feed was ever delivered", rows)
+        return nothing("freshness", "No feed was ever delivered", rows)
     silent = late.assign(days=late["days_since_delivery"].astype(int))
     longest = largest(silent, "days")
     day = f"{pd.Timestamp(longest['last_delivery'].iloc[0]):%Y-%m-%d}"
@@ -286,7 +256,7 @@ def freshness(frames: Frames) -> Figure:
             for r in late.itertuples()
         ],
     )
-    chart = _bars(drawn, "feed", "days_since_delivery", "Days since the last delivery")
+    chart = bars(drawn, "feed", "days_since_delivery", "Days since the last delivery")
     return Figure("freshness", title, rows, chart)
 
 
@@ -294,27 +264,25 @@ def landing(frames: Frames) -> Figure:
     """Files that were read, by feed and day of delivery, of the last days with any."""
     found = frames["landing"]
     if found.empty:
-        return _nothing("landing", "No file was read", found)
+        return nothing("landing", "No file was read", found)
     days = sorted(found["delivered_on"].unique())[-LAST_DAYS:]
     rows = found[found["delivered_on"].isin(days)].assign(
         day=lambda f: pd.to_datetime(f["delivered_on"]).dt.strftime("%Y-%m-%d"),
     )
     files, loaded = int(rows["files"].sum()), int(rows["rows_loaded"].sum())
     title = f"{counted(files, 'file')} with {counted(loaded, 'row')} {_last(days)} with any"
-    base = alt.Chart(rows).encode(
-        x=alt.X("day:O", title="Day of delivery, UTC", axis=alt.Axis(labelAngle=-45)),
-        y=alt.Y("feed:N", title=None),
-    )
-    cells = base.mark_rect(color=MAIN).encode(
-        opacity=alt.Opacity("rows_loaded:Q", legend=None, scale=alt.Scale(range=(0.15, 0.45)))
-    )
-    chart = (cells + base.mark_text(fontSize=12).encode(text="files:Q")).properties(
-        width=WIDTH - 100, height=ROW * rows["feed"].nunique()
-    )
+    chart = cells(
+        rows,
+        alt.X("day:O", title="Day of delivery, UTC", axis=alt.Axis(labelAngle=-45)),
+        alt.Y("feed:N", title=None),
+        "rows_loaded",
+        text="files:Q",
+    ).properties(width=WIDTH - 100, height=ROW * rows["feed"].nunique())
     return Figure("landing", title, rows.drop(columns="delivered_on"), chart)
 
 
-VIEWING = (viewing, genres, engaged)
+VIEWING = (viewing, genres, habits.hours, habits.lengths, habits.stars)
+USERS = (habits.retention, engaged)
 QUALITY = (flow, rejects, landing, freshness)
 
 
@@ -322,8 +290,8 @@ def _show_watches(frames: Frames, show_id: int) -> Figure:
     name = f"show-{show_id}-watches"
     rows = frames["show_watches"].query("show_id == @show_id")[["month", "watches"]]
     if rows.empty:
-        return _nothing(name, "Nobody watched it yet", rows)
-    rows = _with_months(rows, frames).assign(
+        return nothing(name, "Nobody watched it yet", rows)
+    rows = with_months(rows, frames).assign(
         label=lambda f: [
             f"{w:,} {note}".strip() for w, note in zip(f["watches"], f["note"], strict=True)
         ]
@@ -339,7 +307,7 @@ def _show_watches(frames: Frames, show_id: int) -> Figure:
     else:
         title = f"Watched most in {months}: {times}{' each' if len(best) > 1 else ''}"
     rows = rows.drop(columns=["month", "over"]).rename(columns={"name": "month"})
-    chart = _columns(rows, "month", "Month", "watches", "Watches", label="label:N")
+    chart = columns(rows, "month", "Month", "watches", "Watches", label="label:N")
     return Figure(name, title, rows[["month", "watches", "note"]], chart)
 
 
@@ -347,47 +315,12 @@ def _show_ratings(rows: pd.DataFrame, show_id: int) -> Figure:
     name = f"show-{show_id}-ratings"
     rows = rows[["stars", "ratings"]]
     if rows.empty:
-        return _nothing(name, "Nobody rated it yet", rows)
+        return nothing(name, "Nobody rated it yet", rows)
     count = int(rows["ratings"].sum())
     mean = float((rows["stars"] * rows["ratings"]).sum()) / count
     title = f"Rated {mean:.2f} of 5 stars in {counted(count, 'rating')}"
     every = pd.DataFrame({"stars": range(1, 6)}).merge(rows, how="left").fillna(0).astype(int)
-    return Figure(name, title, every, _columns(every, "stars", "Stars", "ratings", "Ratings"))
-
-
-def _nothing(name: str, title: str, rows: pd.DataFrame) -> Figure:
-    return Figure(name, f"{title}.", rows, None)
-
-
-def _bars(
-    rows: pd.DataFrame, by: str, value: str, unit: str, end: float | None = None
-) -> alt.LayerChart:
-    """Bars from left to right in the rows' order, with a label each.
-
-    Args:
-        end: Where the axis ends, if the value can be no larger; the labels stand behind it.
-    """
-    most = end or (float(rows[value].max()) or 1.0) * 1.6  # room for the labels beside the bars
-    base = alt.Chart(rows).encode(
-        x=alt.X(f"{value}:Q", title=unit, scale=alt.Scale(domain=(0, most), nice=False)),
-        y=alt.Y(f"{by}:N", title=None, sort=list(rows[by]), axis=alt.Axis(labelLimit=220)),
-    )
-    labels = base.mark_text(align="left", dx=6, fontSize=12).encode(text="label:N")
-    if end:
-        labels = labels.encode(x=alt.datum(end))
-    bars = base.mark_bar(color=MAIN, height={"band": 0.7})
-    return (bars + labels).properties(width=WIDTH - 120, height=ROW * len(rows))
-
-
-def _columns(
-    rows: pd.DataFrame, by: str, title: str, value: str, unit: str, label: str = ""
-) -> alt.LayerChart:
-    base = alt.Chart(rows).encode(
-        x=alt.X(f"{by}:O", title=title, sort=list(rows[by]), axis=alt.Axis(labelAngle=0)),
-        y=alt.Y(f"{value}:Q", title=unit, axis=alt.Axis(tickMinStep=1)),
-    )
-    labels = base.mark_text(dy=-8, fontSize=12).encode(text=label or f"{value}:Q")
-    return (base.mark_bar(color=MAIN) + labels).properties(width=WIDTH / 2 + 40, height=180)
+    return Figure(name, title, every, columns(every, "stars", "Stars", "ratings", "Ratings"))
 
 
 def _bands(row: Any) -> Iterator[dict[str, object]]:

@@ -7,11 +7,14 @@ from datetime import date
 
 import pandas as pd
 
-from dashboard.data import Frames
+from dashboard.data import Frames, last_day
+from dashboard.measured import ALL, Chosen
+from operations.terminal import counted
 
 MOST_NAMES = 3  # of those that are equal
 MONTH = "%b %Y"  # the one form of months: Jan 2026
 SO_FAR = "so far"  # of a month that is not over
+IN_PART = "in part"  # of a month of which some days are chosen
 
 
 def together(names: Sequence[str]) -> str:
@@ -28,17 +31,9 @@ def largest(rows: pd.DataFrame, value: str) -> pd.DataFrame:
     return rows[rows[value] == rows[value].max()]
 
 
-def delivered_up_to(frames: Frames, feed: str | None = None) -> date | None:
-    """The day of the newest delivery of a feed, or of any; None if there was none."""
-    rows = frames["freshness"].dropna(subset="last_delivery")
-    if feed:
-        rows = rows[rows["feed"] == feed]
-    return None if rows.empty else pd.Timestamp(rows["last_delivery"].max()).date()
-
-
 def data_up_to(frames: Frames) -> str:
     """How new what a page shows is, in a sentence."""
-    newest = delivered_up_to(frames)
+    newest = last_day(frames)
     if newest is None:
         return "There is no data yet."
     return f"Data up to {newest:%Y-%m-%d}, the day of the newest delivery (UTC)."
@@ -52,3 +47,29 @@ def is_over(months: pd.Series, up_to: date | None) -> pd.Series:
 def most_in_month(rows: pd.DataFrame, value: str) -> pd.DataFrame:
     """The months, among those that are over, with the largest value."""
     return largest(rows[rows["over"]], value)
+
+
+def with_months(rows: pd.DataFrame, frames: Frames, chosen: Chosen = ALL) -> pd.DataFrame:
+    """Rows with their month as a time, whether it is whole (`over`), and a note where it is not."""
+    months = pd.to_datetime(rows["month"])
+    over = is_over(months, last_day(frames, "watches"))
+    notes = over.map({True: "", False: SO_FAR})
+    if chosen.first:
+        is_cut = (months < pd.Timestamp(chosen.first)) | ~is_over(months, chosen.last)
+        notes[is_cut & over] = IN_PART
+        over &= ~is_cut
+    return rows.assign(month=months, over=over, note=notes)
+
+
+def not_whole(rows: pd.DataFrame) -> str:
+    """Which months are not compared, and why; empty where all are."""
+    said = []
+    for note, why in ((IN_PART, "is chosen in part"), (SO_FAR, "is not over")):
+        if months := [f"{month:{MONTH}}" for month in rows["month"][rows["note"] == note]]:
+            said.append(f"{together(months)} {why}")
+    return "; ".join(said)
+
+
+def hours_of(minutes: float) -> str:
+    """Minutes in a sentence, as whole hours."""
+    return counted(round(minutes / 60), "hour")

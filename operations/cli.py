@@ -251,18 +251,16 @@ def erase(
     configure_console()
     with project(gateway) as context:
         if rewrite_landing:
-            rewriting.check(context, "prod")
+            rewriting.check(context)
         terminal.show(erasure.held(context, users), terminal.console())
         if not yes and not _agreed("Erase who this is? It cannot be taken back."):
             raise CommandError("Nothing was changed. `streaming erase --yes` does not ask.")
         file, day = erasure.request(context, users, reason)
         click.echo(f"The request is {file}. Keep it: a rebuild reads it again.")
-        evidence = erasure.erase(context, [day])
-        for line in erasure.evidence_lines(evidence):
+        for line in erasure.evidence_lines(erasure.erase(context, [day])):
             click.echo(line)
         if rewrite_landing:
-            files = {file for each in evidence for file in each["landed_files"]}
-            rewriting.rewrite(context, "prod", files, users, click.echo)
+            rewriting.rewrite(context, "prod", users, click.echo)
 
 
 @streaming.command()

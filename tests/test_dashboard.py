@@ -23,8 +23,14 @@ from sqlmesh.core.model import create_sql_model
 
 from macros.feeds import REASONS
 from operations.environment.personal_data import PersonalData
-from resources.ai_bi import ENVIRONMENTS, dashboard, dashboard_file
-from resources.ai_bi.generate import GRID_COLUMNS, QUERIES, dashboard_text
+from resources.ai_bi import ENVIRONMENTS, dashboard, dashboard_file, metric_views_file
+from resources.ai_bi.generate import (
+    GRID_COLUMNS,
+    QUERIES,
+    dashboard_text,
+    metric_views_text,
+    queries,
+)
 
 JANUARY, FEBRUARY, NOW = date(2026, 1, 30), date(2026, 2, 3), date(2026, 2, 5)
 GENRES = ("drama", "comedy", None)
@@ -227,6 +233,67 @@ def cost(tables: Tables, deliveries: list[oracle.Delivery]) -> Rows:
     ]
 
 
+def by(table: str, *columns: str, **measures: Callable[[Rows], Any]) -> Any:
+    """Measures of a table of the oracle by columns of it, in the order of these."""
+
+    def grouped(tables: Tables, deliveries: list[oracle.Delivery]) -> Rows:
+        groups: dict[tuple[Any, ...], Rows] = defaultdict(list)
+        for row in tables[table]:
+            groups[tuple(row[column] for column in columns)].append(row)
+        return [
+            dict(zip(columns, key, strict=True)) | {m: of(rows) for m, of in measures.items()}
+            for key, rows in sorted(groups.items())
+        ]
+
+    return grouped
+
+
+def mean(column: str) -> Callable[[Rows], float]:
+    return lambda rows: sum(row[column] for row in rows) / len(rows)
+
+
+def renamed(of: Any, **names: str) -> Any:
+    """The rows of an expectation with other names for some of their columns."""
+    return lambda tables, deliveries: [
+        {names.get(column, column): value for column, value in row.items()}
+        for row in of(tables, deliveries)
+    ]
+
+
+def of_the_month(tables: Tables, deliveries: list[oracle.Delivery]) -> Rows:
+    """How shows are rated by month."""
+    tables = {
+        "rated": [
+            {**row, "month": row["rating_date"].replace(day=1)}
+            for row in tables["gold.fct_ratings"]
+        ]
+    }
+    return by("rated", "month", **RATED)(tables, deliveries)
+
+
+def by_length(tables: Tables, deliveries: list[oracle.Delivery]) -> Rows:
+    """How far shows are watched by their length, of which those of the test have one."""
+    lengths = {show["show_id"]: show["series_length"] for show in tables["gold.dim_shows"]}
+    watches = [
+        {**row, "series_length": lengths[row["show_id"]]} for row in tables["gold.fct_watches"]
+    ]
+    far = {"avg_completion_pct": mean("completion_pct"), "completion_rate": mean("is_completed")}
+    return by("watched", "series_length", watches=len, **far)({"watched": watches}, deliveries)
+
+
+RATED = {
+    "ratings": len,
+    "avg_rating": mean("rating"),
+    "positive_share": lambda rows: sum(row["rating"] >= 4 for row in rows) / len(rows),
+}
+WATCHED = {
+    "watches": len,
+    "viewers": lambda rows: len({row["user_id"] for row in rows}),
+    "minutes_watched": lambda rows: sum(row["minutes_watched"] or 0 for row in rows),
+    "completion_rate": mean("is_completed"),
+}
+
+
 def all_of(table: str) -> Callable[[Tables, list[oracle.Delivery]], Rows]:
     """A table of the oracle, by its first column."""
     return lambda tables, deliveries: tables[table]
@@ -234,19 +301,28 @@ def all_of(table: str) -> Callable[[Tables, list[oracle.Delivery]], Rows]:
 
 # What the oracle's tables, or the deliveries themselves, say that a dataset holds.
 EXPECTED = {
+    "completion_by_length": by_length,
     "cost": cost,
     "freshness": freshness,
     "landing": landing,
+    "monthly_ratings": of_the_month,
     "monthly_viewing_trend": all_of("analytics.monthly_viewing_trend"),
+    "ratings_in_all": by("gold.fct_ratings", **RATED),
     "reconciliation": all_of("quality.reconciliation"),
     "rejections": rejections,
     "show_ratings_by_genre": all_of("analytics.show_ratings_by_genre"),
     "top_users_by_engagement": top_users,
+    "viewing_by_hour": renamed(
+        by("gold.fct_watches", "watch_day_of_week", "watch_hour", watches=len),
+        watch_day_of_week="weekday",
+        watch_hour="hour",
+    ),
+    "viewing_in_all": by("gold.fct_watches", **WATCHED),
 }
 
 
 def test_every_dataset_is_expected() -> None:
-    assert set(datasets()) == {path.stem for path in QUERIES} == set(EXPECTED)
+    assert set(datasets()) == set(queries()) == set(EXPECTED)
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -288,6 +364,8 @@ def test_the_file_is_what_the_source_makes(environment: str) -> None:
     assert dashboard_file(environment).read_text(encoding="utf-8") == dashboard_text(environment), (
         "streaming dashboard --bundle writes it anew"
     )
+    made = metric_views_file(environment).read_text(encoding="utf-8")
+    assert made == metric_views_text(environment), "streaming dashboard --bundle writes it anew"
 
 
 @pytest.mark.parametrize("path", sorted(QUERIES), ids=lambda path: path.stem)
@@ -363,6 +441,15 @@ def test_the_numbers_at_the_top(platform: Platform) -> None:
     }
     silent_since = min(JANUARY, FEBRUARY)
     assert counters == {
+        "watches_in_all": [len(tables["gold.fct_watches"])],
+        "viewers_in_all": [WATCHED["viewers"](tables["gold.fct_watches"])],
+        "minutes_watched_in_all": [WATCHED["minutes_watched"](tables["gold.fct_watches"])],
+        "completion_rate_in_all": [pytest.approx(mean("is_completed")(tables["gold.fct_watches"]))],
+        "ratings_in_all": [len(tables["gold.fct_ratings"])],
+        "avg_rating_in_all": [pytest.approx(mean("rating")(tables["gold.fct_ratings"]))],
+        "positive_share_in_all": [
+            pytest.approx(RATED["positive_share"](tables["gold.fct_ratings"]))
+        ],
         "unaccounted": [0],
         "quarantined": [sum(len(tables[f"quarantine.{feed}"]) for feed in oracle.FEEDS)],
         "longest_silence": [(datetime.now(timezone.utc).date() - silent_since).days],
@@ -409,14 +496,14 @@ def test_no_personal_data_is_shown(platform: Platform) -> None:
     with platform.context() as context:
         models = dict(context.models)
     shown = {
-        path.stem: create_sql_model(
-            f"dashboard.{path.stem}",
-            parse_one(path.read_text(encoding="utf-8"), dialect="databricks"),
+        name: create_sql_model(
+            f"dashboard.{name}",
+            query,
             dialect="databricks",
             default_catalog="streaming_prod",
         )
-        for path in QUERIES
-        if path.stem != "cost"  # it reads no model
+        for name, query in queries().items()
+        if name != "cost"  # it reads no model
     }
     models |= {model.fqn: model for model in shown.values()}
     personal = PersonalData(models, models)

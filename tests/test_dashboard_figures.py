@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 from harness import Platform, deliver_day
 
-from dashboard import figures
+from dashboard import data, figures
 from dashboard.data import Frames, read
 from dashboard.export import SHOWS, export, sections
-from operations.environment.shown import NoEnvironment
+from dashboard.measured import FILTERS, Chosen
+from operations.environment.shown import NoEnvironment, made
 from operations.terminal import counted
 
 
@@ -107,6 +108,65 @@ def test_a_show_has_its_watches_and_ratings(seeds_in_prod: Platform, frames: Fra
             assert by_stars.chart is None and by_stars.title == "Nobody rated it yet."
 
 
+def test_who_stays_is_as_in_silver(seeds_in_prod: Platform, frames: Frames) -> None:
+    found = seeds_in_prod.query(
+        "SELECT STRFTIME(signed_up_on, '%b %Y'), DATE_DIFF('month', signed_up_on, watch_date), "
+        "COUNT(DISTINCT user_id) FROM streaming_prod.gold.fct_watches "
+        "JOIN streaming_prod.silver.users USING (user_id) "
+        "WHERE watch_date >= signed_up_on GROUP BY ALL"
+    )
+    rows = figures.habits.retention(frames).rows
+    shown = {(r.cohort, r.after): r.viewers for r in rows.itertuples()}
+    wanted = {(cohort, after): viewers for cohort, after, viewers in found}
+    assert len(shown) > 15 and shown.items() <= wanted.items()
+
+
+@pytest.mark.parametrize("dimension", FILTERS)
+def test_what_is_chosen_is_counted_as_by_sql(seeds_in_prod: Platform, dimension: str) -> None:
+    """Each value of each dimension, in days that cut a month at each end."""
+    first, last = date(2026, 1, 10), date(2026, 2, 5)
+    of_watch = {"country": "user_country", "plan": "user_subscription_plan"}
+    column = of_watch.get(dimension, dimension)
+    where = f"watch_date BETWEEN '{first}' AND '{last}' AND COALESCE({column}, 'unknown')"
+    with seeds_in_prod.context() as context:
+        _, views = made(context, "prod")
+        there_is = data.choices(context, views)[dimension]
+        counted_as = [
+            data.read_measures(context, views, Chosen(first, last, ((dimension, value),)), last)
+            for value in there_is
+        ]
+    assert len(there_is) > 3
+    for value, found in zip(there_is, counted_as, strict=True):
+        watches = "streaming_prod.gold.fct_watches LEFT JOIN streaming_prod.gold.dim_shows"
+        watched = seeds_in_prod.query(
+            f"SELECT DATE_TRUNC('month', watch_date)::DATE, COUNT(*), COUNT(DISTINCT user_id), "
+            f"SUM(minutes_watched) FROM {watches} USING (show_id) WHERE {where} = '{value}' "
+            "GROUP BY 1 ORDER BY 1"
+        )
+        rows = found["monthly_viewing_trend"]
+        kept = rows[["month", "watches", "viewers", "minutes_watched"]].itertuples(index=False)
+        assert [(pd.Timestamp(month).date(), *rest) for month, *rest in kept] == watched
+        assert found["viewing_by_hour"]["watches"].sum() == sum(row[1] for row in watched)
+        assert found["completion_by_length"]["watches"].sum() == sum(row[1] for row in watched)
+        of_rating = {"genre": "show_genre", "device": "'unknown'"} | of_watch
+        is_value = (
+            "TRUE"
+            if dimension == "device"
+            else (f"COALESCE({of_rating[dimension]}, 'unknown') = '{value}'")
+        )
+        [rated] = seeds_in_prod.query(
+            f"SELECT COUNT(*), AVG(rating) FROM streaming_prod.gold.fct_ratings "
+            f"WHERE rating_date BETWEEN '{first}' AND '{last}' AND {is_value}"
+        )
+        in_all = found["ratings_in_all"].iloc[0]
+        assert in_all["ratings"] == rated[0]
+        assert (
+            pd.isna(in_all["avg_rating"])
+            if rated[1] is None
+            else (in_all["avg_rating"] == pytest.approx(rated[1]))
+        )
+
+
 def test_every_delivered_row_flows_somewhere(seeds_in_prod: Platform, frames: Frames) -> None:
     rows = drawn(figures.flow(frames))
     for feed, delivered, accepted, superseded, quarantined in seeds_in_prod.query(
@@ -155,7 +215,13 @@ def test_without_rows_it_says_so(tmp_path: Path) -> None:
     with platform.context() as context:
         parts = list(sections(read(context, "prod")))
     titles = [figure.title for part in parts for figure in part.figures if figure.chart is None]
-    assert titles == ["Nothing was rated yet.", "Nobody rated it yet.", "No row was rejected."]
+    assert titles == [
+        "Nothing was rated yet.",
+        "Nothing was rated yet.",
+        "Nobody watched since they signed up.",
+        "Nobody rated it yet.",
+        "No row was rejected.",
+    ]
 
 
 def test_without_prod_it_says_how_to_make_it(tmp_path: Path) -> None:
@@ -170,10 +236,11 @@ def test_without_prod_it_says_how_to_make_it(tmp_path: Path) -> None:
 
 def test_the_export_needs_nothing_but_itself(exported: Path) -> None:
     page = (exported / "index.html").read_text()
-    referred = re.findall(r'(?:src|srcset|href)="([^"#]+)"', page)
+    referred = re.findall(r'(?:src|srcset|href)="(?!data:)([^"#]+)"', page)
     assert {name for name in referred if not (exported / name).exists()} == {"../index.html"}
     assert "<script" not in page
-    assert page.count("<figure ") == 7 + 2 * SHOWS
+    assert page.count("<figure ") == 11 + 2 * SHOWS
+    assert page.count('href="data:text/csv') == page.count("<summary>Numbers</summary>")
     for picture in exported.glob("*.svg"):
         loaded = re.findall(r'(?:href|src)="([^"]+)"|url\(([^)]+)\)', picture.read_text())
         assert not [a or b for a, b in loaded if not (a or b).startswith("#")], picture.name

@@ -9,8 +9,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from dashboard import figures
+from dashboard import figures, habits
 from dashboard.data import Frames
+from dashboard.key_figures import key_figures
+from dashboard.measured import Chosen
 from dashboard.words import data_up_to, together
 
 UP_TO = "2026-03-31"
@@ -31,6 +33,16 @@ def frames(up_to: str | None = UP_TO, **rows: list[tuple[Any, ...]]) -> Frames:
         "rejections": "delivered_on feed reason rejections",
         "landing": "delivered_on feed files rows_loaded lacking_columns with_other_columns",
         "freshness": "feed last_delivery days_since_delivery rows_delivered",
+        "viewing_by_hour": "weekday hour watches",
+        "completion_by_length": "series_length watches avg_completion_pct completion_rate",
+        "monthly_ratings": "month ratings avg_rating positive_share",
+        "retention": "signed_up users month viewers",
+        "days": "first_day last_day",
+        "period": "first last",
+        **dict.fromkeys(
+            ("viewing_now", "viewing_before"), "watches viewers minutes_watched completion_rate"
+        ),
+        **dict.fromkeys(("ratings_now", "ratings_before"), "ratings avg_rating positive_share"),
     }
     rows.setdefault("freshness", [("watches", up_to, 3, 10)])
     return {
@@ -52,8 +64,8 @@ def months(*minutes: int) -> list[tuple[Any, ...]]:
         (UP_TO, [600, 120, 600], "Most was watched in Jan 2026 and Mar 2026: 10 hours each"),
         ("2026-03-30", [0, 60, 90], "Most was watched in Feb 2026: 1 hour; Mar 2026 is not over"),
         ("2026-02-27", [120, 600], "2 hours were watched in Jan 2026; Feb 2026 is not over"),
-        ("2026-01-10", [120], "2 hours were watched so far in Jan 2026, which is not over"),
-        (None, [120], "2 hours were watched so far in Jan 2026, which is not over"),
+        ("2026-01-10", [120], "2 hours were watched so far; Jan 2026 is not over"),
+        (None, [120], "2 hours were watched so far; Jan 2026 is not over"),
     ],
 )  # fmt: skip
 def test_viewing(up_to: str | None, minutes: list[int], title: str) -> None:
@@ -236,9 +248,145 @@ def test_freshness(rows: list[tuple[Any, ...]], title: str) -> None:
     assert figures.freshness(frames(freshness=rows)).title == title
 
 
+@pytest.mark.parametrize(
+    ("watches", "title"),
+    [
+        ([], "Nothing was watched yet."),
+        ([(6, 9, 1)], "Most watches begin on Saturday at 09:00, UTC: 1"),
+        ([(1, 0, 1200), (7, 23, 8)], "Most watches begin on Monday at 00:00, UTC: 1,200"),
+        (
+            [(1, 0, 8), (7, 23, 8)],
+            "Most watches begin on Monday at 00:00 and Sunday at 23:00, UTC: 8 each",
+        ),
+    ],
+)
+def test_hours(watches: list[tuple[int, int, int]], title: str) -> None:
+    assert habits.hours(frames(viewing_by_hour=watches)).title == title
+
+
+@pytest.mark.parametrize(
+    ("watched", "title"),
+    [
+        ([], "Nothing was watched yet."),
+        ([("Short", 4, 0.5)], "No length has 5 watches yet, so none is called best"),
+        ([("Short", 5, 0.5)], "Short series are watched furthest: 50% of each"),
+        (
+            [("Short", 5, 0.5), ("Limited", 9, 0.75), ("Long", 1, 1.0)],
+            "Limited series are watched furthest: 75% of each",
+        ),
+        (
+            [("Long", 5, 0.5), ("Short", 9, 0.5), ("Medium", 9, 0.25)],
+            "Short and long series are watched furthest: 50% of each",
+        ),
+        ([("Long", 5, 0.5), ("Short", 9, 0.5)], "Series of each length are watched alike: 50%"),
+    ],
+)
+def test_lengths(watched: list[tuple[str, int, float]], title: str) -> None:
+    rows = [(length, watches, far, 0.1) for length, watches, far in watched]
+    assert habits.lengths(frames(completion_by_length=rows)).title == title
+
+
+@pytest.mark.parametrize(
+    ("up_to", "minutes", "rated", "title"),
+    [
+        (UP_TO, [60], [], "Nothing was rated yet."),
+        (UP_TO, [60], [(1, 1, 4.0)], "Rated 4.00 of 5 stars in 1 rating"),
+        (UP_TO, [60, 60], [(1, 1, 4.0), (3, 3, 2.0)], "From Jan 2026 to Mar 2026 the mean rating "
+         "went from 4.00 to 2.00 stars, and viewing from 1 hour to 0 hours"),
+        ("2026-02-27", [60, 120], [(1, 1, 4.0), (2, 3, 2.0)],
+         "Rated 2.50 of 5 stars in 4 ratings; Feb 2026 is not over"),
+    ],
+)  # fmt: skip
+def test_stars(
+    up_to: str, minutes: list[int], rated: list[tuple[int, int, float]], title: str
+) -> None:
+    rows = [(date(2026, month, 1), ratings, mean, 0.5) for month, ratings, mean in rated]
+    found = frames(up_to, monthly_viewing_trend=months(*minutes), monthly_ratings=rows)
+    assert habits.stars(found).title == title
+
+
+@pytest.mark.parametrize(
+    ("viewers", "title"),
+    [
+        ([], "Nobody watched since they signed up."),
+        ([("2026-03-01", 4, "2026-03-01", 4)], "No month after that of signing up is over yet"),
+        ([("2026-02-01", 4, "2026-04-01", 4)], "No month after that of signing up is over yet"),
+        (
+            [("2026-01-01", 4, "2026-03-01", 1), ("2026-02-01", 3, "2026-03-01", 2)],
+            "Of those who signed up in Feb 2026, 67% watched in Mar 2026 (2 of 3)",
+        ),
+    ],
+)
+def test_retention(viewers: list[tuple[Any, ...]], title: str) -> None:
+    assert habits.retention(frames(retention=viewers)).title == title
+
+
+def test_of_months_that_are_chosen_in_part() -> None:
+    found = frames(monthly_viewing_trend=months(600, 60, 900))
+    chosen = Chosen(date(2026, 1, 2), date(2026, 3, 30))
+    figure = figures.viewing(found, chosen)
+    assert figure.title == (
+        "1 hour was watched in Feb 2026; Jan 2026 and Mar 2026 is chosen in part"
+    )
+    assert list(figure.rows["note"]) == ["in part", "", "in part"]
+
+
+@pytest.mark.parametrize(
+    ("first_day", "before", "said", "changes"),
+    [
+        (
+            date(2026, 1, 1),
+            ((8, 2, 300, 0.25), (4, 3.5, 0.5)),
+            "2026-02-01 to 2026-02-10, against the 10 days before",
+            ["+25%", "+50%", "+100%", "+25 points", "+0.50", "-25 points"],
+        ),
+        (
+            date(2026, 1, 1),
+            ((0, 0, 0, None), (0, None, None)),
+            "2026-02-01 to 2026-02-10, against the 10 days before",
+            ["none before"] * 6,
+        ),
+        (
+            date(2026, 1, 23),
+            ((8, 2, 300, 0.25), (4, 3.5, 0.5)),
+            "2026-02-01 to 2026-02-10; not compared, since not all of the 10 days before are there",
+            [""] * 6,
+        ),
+    ],
+)
+def test_key_figures(first_day: date, before: Any, said: str, changes: list[str]) -> None:
+    viewing, ratings = before
+    told, found = key_figures(
+        frames(
+            days=[(first_day, date(2026, 2, 10))],
+            period=[(date(2026, 2, 1), date(2026, 2, 10))],
+            viewing_now=[(10, 3, 600, 0.5)],
+            viewing_before=[viewing],
+            ratings_now=[(4, 4.0, 0.25)],
+            ratings_before=[ratings],
+        )
+    )
+    assert told == said and [each.change for each in found] == changes
+    assert [each.value for each in found] == ["10", "3", "10", "50%", "4.00 of 5", "25%"]
+
+
+def test_key_figures_of_nothing() -> None:
+    _, found = key_figures(
+        frames(
+            period=[(date(2026, 2, 1), date(2026, 2, 10))],
+            viewing_now=[(0, 0, 0, None)],
+            viewing_before=[(0, 0, 0, None)],
+            ratings_now=[(0, None, None)],
+            ratings_before=[(0, None, None)],
+        )
+    )
+    assert [each.value for each in found] == ["0", "0", "0", "none", "none", "none"]
+
+
 def test_every_figure_has_its_sentences_tested() -> None:
     tested = {name.removeprefix("test_") for name in globals()}
-    assert {figure.__name__ for figure in (*figures.VIEWING, *figures.QUALITY)} <= tested
+    shown = (*figures.VIEWING, *figures.USERS, *figures.QUALITY)
+    assert {figure.__name__ for figure in shown} <= tested
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,6 @@ from macros.erasure import ERASED, RESCUED
 from operations import erasure
 from operations.environment.lineage import parents
 from operations.erasure import write
-from operations.landing import rewriting
 
 SECOND, THIRD, FOURTH = (FIRST + timedelta(days=n) for n in (1, 2, 3))
 # What only the rows of the user 1 have, each in a column of its own.
@@ -323,7 +322,7 @@ def test_the_landing_is_written_anew(tmp_path: Path, files_format: str) -> None:
     for _ in range(2):
         answer = platform.streaming("erase", "1", "--yes", "--rewrite-landing")
         assert answer.exit_code == 0, answer.output
-    assert "0 delivered files were written anew" in answer.output
+    assert "Written anew: 0 delivered files." in answer.output
     platform.deliveries.append(oracle.Delivery("erasures", SECOND, "", ({"user_id": "1"},)))
     platform.check()
     assert len(platform.query(SNAPSHOT)) == len(snapshot)
@@ -347,22 +346,6 @@ def test_the_landing_is_written_anew(tmp_path: Path, files_format: str) -> None:
     assert_equal(rebuilt.tables(), oracle.build(platform.deliveries))
 
 
-def test_a_long_file_is_written_anew(tmp_path: Path) -> None:
-    """In the order of its rows, though DuckDB reads it by several threads."""
-    platform = Platform(tmp_path, "parquet")
-    file = platform.file("ratings", FIRST)
-    ratings = """SELECT i AS rating_id, i % 5000 + 1 AS user_id, 1::BIGINT AS show_id,
-        i AS watch_id, 4::INT AS rating, 'Secret ' || i AS review,
-        TIMESTAMP '2026-01-01 12:00:00' AS rated_at FROM range(400_000) rows(i)"""
-    duckdb.sql(f"COPY ({ratings}) TO '{file}'")
-    with platform.context() as context:
-        rewriting.rewrite(context, "prod", [str(file)], [7, 9], print)
-    changed = f"SELECT rating_id, user_id, review FROM '{file}' EXCEPT ALL SELECT rating_id, "
-    rows = duckdb.sql(f"{changed} user_id, review FROM ({ratings})").fetchall()
-    assert len(rows) == 160 and {user for _, user, _ in rows} == {7, 9}
-    assert all(re.fullmatch("erased [0-9a-f]{8}", review) for *_, review in rows)
-
-
 def test_what_landing_cannot_be_written_anew(prod: Platform, seeds_in_prod: Platform) -> None:
     def refused(platform: Platform) -> str:
         answer = platform.streaming("erase", "1", "--yes", "--rewrite-landing")
@@ -370,9 +353,19 @@ def test_what_landing_cannot_be_written_anew(prod: Platform, seeds_in_prod: Plat
         return answer.output.splitlines()[-1]
 
     assert "Take the users out of seeds/" in refused(seeds_in_prod)
-    prod.deliver("users", FIRST, [user(9, FIRST)], name="late")
-    assert "Load them first: streaming run" in refused(prod)
-    assert not (prod.landing / "erasures").exists()
+    file = prod.file("users", FIRST)
+    file.rename(prod.folder / "elsewhere.csv")
+    file.symlink_to(prod.folder / "elsewhere.csv")
+    answer = prod.streaming("erase", "1", "--yes", "--rewrite-landing")
+    assert answer.exit_code == 1
+    assert f"1 file could not be written anew. {file}: is a link" in answer.output
+    assert file.is_symlink() and "Zebulonia first" in file.read_text()
+    assert "Zebulonia" not in prod.file("users", SECOND).read_text()
+    file.unlink()
+    (prod.folder / "elsewhere.csv").rename(file)
+    again = prod.streaming("erase", "1", "--yes", "--rewrite-landing")
+    assert again.exit_code == 0 and "Zebulonia" not in file.read_text(), again.output
+    assert left(prod) == set()
 
 
 def landed(platform: Platform, feed: str) -> list[Path]:

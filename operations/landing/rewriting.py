@@ -8,68 +8,72 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import re
 import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import date
+from io import BytesIO
+from itertools import chain
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 import pyarrow as pa
 from pyarrow import parquet
 from sqlglot import exp
 from sqlmesh import Context, EngineAdapter
 from sqlmesh.core.macros import MacroEvaluator
+from sqlmesh.utils.errors import SQLMeshError
 
 from macros.columns import columns_of_feed, types_of
-from macros.erasure import CARRIER, carried, erased_values, kept_of_erased
+from macros.erasure import CARRIER, RESCUED, carried, erased_values, kept_of_erased
 from macros.reading.csv_file import BYTE_ORDER_MARK, FIELD
 from macros.reading.fitting import fitted
+from macros.reading.listing import Landed, delivered
 from macros.reading.local import is_packed, local_rows
 from macros.reading.look_local import look_at_local
 from macros.rules import USERS
 from macros.settings import setting
 from operations import CommandError
 from operations.landing import account, late
+from operations.terminal import counted, first_of
 
 BROKEN = "erased"  # fits no type but text, and no rule
 KEPT = {"email": "erased@erased.invalid"}  # where a rule wants a value, and one that it accepts
+FRESH = ".streaming-erase"  # begins the name of a file that is being written: nobody's delivery
+MOST_FILES = 3  # that are named
+BLANKS = re.compile(r"[ \t\r\n]*")
+JSON = json.JSONDecoder(parse_int=str, parse_float=str)
 
 Values = dict[str, str | None]  # what columns are to read, by name
 Rows = Sequence[Values | None]  # of each row of a file in its order; None: it stays
 Decided = list[tuple[object, ...]]
 
 
-def check(context: Context, environment: str) -> None:
+def check(context: Context) -> None:
     """Raises where the landing cannot be rewritten.
 
     Raises:
-        CommandError: It is no folder here, or has files that are no longer what was loaded.
+        CommandError: It is no folder here.
     """
     landing = setting("STREAMING_LANDING")
-    if context.engine_adapter.dialect != "duckdb" or not Path(landing or ".").is_dir():
-        raise CommandError(
-            f"STREAMING_LANDING is '{landing}'; --rewrite-landing writes to a local folder that "
-            "DuckDB reads. Erase the files where they come from: quality.erasures names them."
-        )
     if not landing:
         raise CommandError(
             "STREAMING_LANDING is not set, so the seeds are the delivery. Take the users out of "
             "seeds/, and leave out --rewrite-landing."
         )
-    if account.look(context, environment).late:
+    if context.engine_adapter.dialect != "duckdb" or not Path(landing).is_dir():
         raise CommandError(
-            "The landing has files that are not what was loaded. Load them first: streaming run"
+            f"STREAMING_LANDING is '{landing}'; --rewrite-landing writes to a local folder that "
+            "DuckDB reads. Erase the files where they come from: quality.erasures names them."
         )
 
 
 def rewrite(
-    context: Context,
-    environment: str,
-    files: Collection[str],
-    users: Collection[int],
-    say: Callable[[str], None],
+    context: Context, environment: str, users: Collection[int], say: Callable[[str], None]
 ) -> None:
-    """Writes files anew without who users are, and loads the days of these again.
+    """Writes all files of a landing anew that say who users are, and loads their days again.
 
     Each file is replaced in one go, once what its rows decide has been seen to be as before. What
     is cut off is done by the same again.
@@ -78,72 +82,106 @@ def rewrite(
         say: Is told what is done.
 
     Raises:
-        CommandError: A file would decide otherwise, and stays as it is; names it.
+        CommandError: Some files stay as they are; names them, and why. The others are done.
     """
-    done = []
-    with _in_their_order(context.engine_adapter) as adapter:
-        for file in sorted(files):
-            if _rewrite_file(adapter, Path(file).parts[-3], Path(file), users):
-                done.append(file)
-    say(f"{len(done):,} delivered files were written anew.")
-    if found := [each for each in account.look(context, environment).late if each.path in done]:
+    adapter = context.engine_adapter
+    landing = setting("STREAMING_LANDING"), CARRIER, setting("STREAMING_LANDING_FORMAT")
+    done, left = set(), []
+    with in_their_order(adapter):
+        for file in delivered(adapter, *landing, date.min, date.max):
+            try:
+                if rewrite_file(adapter, file, users):
+                    done.add(file.path)
+            except (CommandError, SQLMeshError) as error:
+                left.append(str(error))
+    say(f"Written anew: {counted(len(done), 'delivered file')}.")
+    changed = account.look(context, environment).late
+    if found := [each for each in changed if each.path in done or each.what == "changed"]:
         late.load_again(context, environment, found, say)
+    if left:
+        raise CommandError(
+            f"{counted(len(left), 'file')} could not be written anew. {first_of(left, MOST_FILES)} "
+            "Erase the users there by hand, then type the same again."
+        )
 
 
 @contextmanager
-def _in_their_order(adapter: EngineAdapter) -> Iterator[EngineAdapter]:
-    """DuckDB, which within the block gives rows in the order of their file (config.py)."""
+def in_their_order(adapter: EngineAdapter) -> Iterator[None]:
+    """DuckDB gives the rows of a file in their order, within the block (config.py)."""
     adapter.execute("SET preserve_insertion_order = TRUE")
     try:
-        yield adapter
+        yield
     finally:
         adapter.execute("SET preserve_insertion_order = FALSE")
 
 
-def _rewrite_file(adapter: EngineAdapter, feed: str, file: Path, users: Collection[int]) -> bool:
-    """Writes a file anew; False where there is nothing in it to take out."""
-    values, decided = _looked(adapter, feed, file, users)
-    fresh = file.with_name(f".{file.name}")  # hidden: nobody's delivery
-    write = {"csv": _write_csv, "json": _write_json, "parquet": _write_parquet}
+def rewrite_file(adapter: EngineAdapter, landed: Landed, users: Collection[int]) -> bool:
+    """Writes a file anew; False where there is nothing in it to take out.
+
+    Raises:
+        CommandError: It stays as it is: it has another name, cannot be written, or would decide
+            otherwise.
+        SQLMeshError: It cannot be read.
+    """
+    file, files_format = Path(landed.path), setting("STREAMING_LANDING_FORMAT")
+    values, decided = _looked(adapter, landed.feed, file, users)
+    if not any(values):
+        return False
+    status = file.lstat()
+    if file.is_symlink() or status.st_nlink > 1:
+        raise CommandError(f"{file}: is a link, so its content would stay under another name.")
+    fresh = file.with_name(f"{FRESH}.{files_format}{'.gz' * is_packed(file.name)}")
+    write = {"csv": _write_csv, "json": _write_json, "parquet": _write_parquet}[files_format]
     try:
-        write[setting("STREAMING_LANDING_FORMAT")](file, fresh, values)
-        if _looked(adapter, feed, fresh, users) == (values, decided):
-            is_other = fresh.read_bytes() != file.read_bytes()
-            if is_other:
-                shutil.copymode(file, fresh)
-                fresh.replace(file)
-            return is_other
+        fresh.unlink(missing_ok=True)  # of one that was cut off
+        if not write(file, fresh, values):
+            return False
+        if _looked(adapter, landed.feed, fresh, users) != (values, decided):
+            raise CommandError(f"{file}: would decide otherwise if it were written anew.")
+        shutil.copymode(file, fresh)
+        with suppress(PermissionError):
+            os.chown(fresh, status.st_uid, status.st_gid)
+        fresh.replace(file)
+        return True
+    except (OSError, ValueError, RecursionError, StopIteration, pa.ArrowException) as error:
+        raise CommandError(f"{file}: cannot be written anew: {error}.") from error
     finally:
-        fresh.unlink(missing_ok=True)
-    raise CommandError(
-        f"{file}: cannot be written so that its rows decide as before, and stays as it is. Erase "
-        "the users in it where it comes from."
-    )
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
 
 
 def _looked(
     adapter: EngineAdapter, feed: str, file: Path, users: Collection[int]
 ) -> tuple[Rows, Decided]:
-    """What the columns of each row are to read, and what the row decides."""
+    """What the columns of each row are to read, and all else that the row says."""
     files_format = setting("STREAMING_LANDING_FORMAT")
     is_typed = files_format == "parquet"
     columns = columns_of_feed(feed)
     types = types_of(columns)
-    looked = look_at_local(adapter, [str(file)], files_format, types)
-    rows = fitted(local_rows(looked, files_format, types), types, typed=is_typed)
+    [facts] = look_at_local(adapter, [str(file)], files_format, types)
+    of_nobody = dict.fromkeys(facts.ignored)  # who knows what stands in columns of no feed
+    rows = fitted(local_rows([facts], files_format, types), types, typed=is_typed)
     rows.set("alias", exp.TableAlias(this=exp.to_identifier("loaded")))
     kept = kept_of_erased(MacroEvaluator(dialect="databricks"), feed, columns, "loaded")
+    erased = erased_values([*types, *RESCUED])
+    stays = [column for column in [*types, *RESCUED] if column not in erased]
     query = exp.select(
-        "user_id", *(f"{sql} AS {name}" for name, sql in kept.items()), dialect="databricks"
+        "user_id",
+        *stays,
+        *(f"{sql} AS {name}" for name, sql in kept.items()),
+        dialect="databricks",
     ).from_(rows)
     values: list[Values | None] = []
     decided: Decided = []
     for user, *found in adapter.fetchall(query):
-        row = dict(zip(kept, found, strict=True))
-        broken = row.get("_broken_rules") or []
-        values.append(_values(feed, row, types, is_typed) if user in users else None)
-        # Of a rejected row nothing is newest, and no version begins.
-        decided.append((user, broken) if user in users and broken else (user, *found))
+        row = dict(zip([*stays, *kept], found, strict=True))
+        is_asked = user in users
+        values.append(of_nobody | _values(feed, row, types, is_typed) if is_asked else None)
+        if is_asked and (broken := row.get("_broken_rules")):
+            # Of a rejected row nothing is newest, and no version begins.
+            decided.append((user, broken, *(row[column] for column in stays)))
+        else:
+            decided.append((user, *found))
     return values, decided
 
 
@@ -161,63 +199,103 @@ def _values(feed: str, row: dict[str, Any], types: dict[str, str], is_typed: boo
 
 
 # ------------------------------------------------------------------ the three formats
+# Each writes a file anew, and says whether anything in it has become other.
 
 
-def _opened(file: Path, mode: str) -> IO[bytes]:
-    opened = gzip.open(file, mode) if is_packed(str(file)) else file.open(mode)
-    return cast(IO[bytes], opened)
+def _content(file: Path) -> bytes:
+    return gzip.decompress(file.read_bytes()) if is_packed(file.name) else file.read_bytes()
 
 
-def _write_csv(file: Path, fresh: Path, rows: Rows) -> None:
+def _write(fresh: Path, content: bytes) -> None:
+    # Without the time, so that the same content makes the same file.
+    fresh.write_bytes(gzip.compress(content, mtime=0) if is_packed(fresh.name) else content)
+
+
+def _write_csv(file: Path, fresh: Path, rows: Rows) -> bool:
     """Every other field stays as it is, byte by byte."""
-    with _opened(file, "rb") as old:
-        content = old.read()
-    at = len(BYTE_ORDER_MARK) if content.startswith(BYTE_ORDER_MARK) else 0
+    content = _content(file)
+    begin = len(BYTE_ORDER_MARK) if content.startswith(BYTE_ORDER_MARK) else 0
     following = iter(rows)
     names: list[str] = []
-    with _opened(fresh, "wb") as new:
-        new.write(content[:at])
-        record: list[tuple[bytes, bytes]] = []
-        for field in FIELD.finditer(content, at):
-            record.append((field[1], field[2]))
-            if field[2] == b",":
-                continue
-            fields = [text for text, _ in record]
-            if not names:
-                names = [text.decode().strip('"') for text in fields]
-            elif fields != [b""] and (values := next(following)) is not None:
-                fields = [
-                    (values[name] or "").encode() if name in values else text
-                    for name, text in zip(names, fields, strict=True)
-                ]
-            new.write(b"".join(t + end for t, (_, end) in zip(fields, record, strict=True)))
-            record = []
-
-
-def _write_json(file: Path, fresh: Path, rows: Rows) -> None:
-    """Every other row stays as it is; a number may become its text, which is read alike."""
-    following = iter(rows)
-    with _opened(file, "rb") as old, _opened(fresh, "wb") as new:
-        for line in old:
-            if line.strip() and (values := next(following)) is not None:
-                row = json.loads(line, parse_float=str)
-                row |= {name: value for name, value in values.items() if name in row}
-                line = f"{json.dumps(row)}\n".encode()
-            new.write(line)
-
-
-def _write_parquet(file: Path, fresh: Path, rows: Rows) -> None:
-    """Every other column stays as it is."""
-    table = parquet.ParquetFile(file).read()
-    for name in sorted({name for values in rows if values for name in values}):
-        place = table.schema.get_field_index(name)
-        if place < 0:
+    written, record = [content[:begin]], []
+    for field in FIELD.finditer(content, begin):
+        record.append(field)
+        if field[2] == b",":
             continue
-        old = table.column(place).to_pylist()
-        new = [
-            values[name] if values and name in values else value
-            for values, value in zip(rows, old, strict=True)
-        ]
-        field = table.schema.field(place).with_nullable(True)
-        table = table.set_column(place, field, pa.array(new, field.type))
-    parquet.write_table(table, fresh)
+        fields = [each[1] for each in record]
+        if not names:
+            names = [_unquoted(text.decode()) for text in fields]
+        elif fields != [b""] and (values := next(following)) is not None:
+            fields = [
+                (values[name] or "").encode() if name in values else text
+                for name, text in zip(names, fields, strict=True)
+            ]
+        ends = (each[2] for each in record)
+        written += chain.from_iterable(zip(fields, ends, strict=True))
+        record = []
+    _write(fresh, b"".join(written))
+    return b"".join(written) != content
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+
+
+def _write_json(file: Path, fresh: Path, rows: Rows) -> bool:
+    """Every other row, and every other value, stays as it is, byte by byte."""
+    content = _content(file)
+    following = iter(rows)
+    written = []
+    for line in BytesIO(content):
+        if line.strip() and (values := next(following)) is not None:
+            pairs = (
+                (name, json.dumps(values[name]) if name in values else value)
+                for name, value in _pairs(line.decode())
+            )
+            text = ", ".join(f"{json.dumps(name)}: {value}" for name, value in pairs)
+            line = f"{{{text}}}\n".encode()
+        written.append(line)
+    _write(fresh, b"".join(written))
+    return b"".join(written) != content
+
+
+def _pairs(line: str) -> Iterator[tuple[str, str]]:
+    """The names of an object, each with its value as it is written."""
+
+    def after_blanks(at: int) -> int:
+        found = BLANKS.match(line, at)
+        return found.end() if found else at
+
+    at = after_blanks(after_blanks(0) + 1)
+    while line[at] != "}":
+        name, at = JSON.raw_decode(line, at)
+        begin = after_blanks(after_blanks(at) + 1)
+        _, at = JSON.raw_decode(line, begin)
+        yield name, line[begin:at]
+        at = after_blanks(at)
+        if line[at] == ",":
+            at = after_blanks(at + 1)
+
+
+def _write_parquet(file: Path, fresh: Path, rows: Rows) -> bool:
+    """Every other column, and every other row of a column, has the values that it had."""
+    old = parquet.ParquetFile(file, coerce_int96_timestamp_unit="us").read()
+    new = old
+    for place, field in enumerate(old.schema):
+        texts = [values and values.get(field.name) for values in rows]
+        is_other = [values is not None and field.name in values for values in rows]
+        if not any(is_other) or pa.types.is_null(field.type):
+            continue
+        column = old.column(place)
+        if pa.types.is_dictionary(field.type):
+            column = column.cast(field.type.value_type)
+        if any(texts):
+            replacing = pa.array(texts, pa.string()).cast(column.type)
+        else:
+            replacing = pa.nulls(len(rows), column.type)
+        # The rows of the column, and after them those that replace some.
+        places = [n + len(rows) * other for n, other in enumerate(is_other)]
+        both = pa.chunked_array([*column.chunks, replacing], column.type)
+        new = new.set_column(place, pa.field(field.name, column.type), both.take(pa.array(places)))
+    parquet.write_table(new, fresh)
+    return not new.equals(old)

@@ -26,6 +26,10 @@ ITEMS = [
          "without its delivery"),
         ("dashboard", "Each group opens the dashboard, and sees what it may read.",
          "ai-bi/dashboards/", "Open it as one of the analysts, then as one of the engineers"),
+        ("metric-views", "The metric views are made, and count as the dashboard does.",
+         "business-semantics/metric-views/yaml-reference",
+         "Run resources/ai_bi/metric_views_prod.sql in the SQL editor, then SELECT month, "
+         "MEASURE(watches) FROM streaming_prod.analytics.viewing_metrics GROUP BY month"),
         ("oauth", "The service principal connects by OAuth.",
          "dev-tools/auth/oauth-m2m",
          "streaming check, with DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET and no token"),

@@ -1,7 +1,8 @@
 """The AI/BI dashboard of the platform, as a resource of the Asset Bundle.
 
-What it shows stands in dashboard/queries and `layout.py`; `streaming dashboard --bundle` makes of
-them the file of each environment, `streaming_<environment>.lvdash.json`, which is deployed.
+What it shows stands in dashboard/ and `layout.py`; `streaming dashboard --bundle` makes of them the
+file of each environment, `streaming_<environment>.lvdash.json`, which is deployed, and
+`metric_views_<environment>.sql`, which somebody runs (docs/jobs.md).
 """
 
 from __future__ import annotations
@@ -18,6 +19,11 @@ HERE = Path(__file__).parent
 def dashboard_file(environment: str) -> Path:
     """Where the dashboard of an environment is kept."""
     return HERE / f"streaming_{environment}.lvdash.json"
+
+
+def metric_views_file(environment: str) -> Path:
+    """Where the statements are kept that make the metric views of an environment."""
+    return HERE / f"metric_views_{environment}.sql"
 
 
 def dashboard(target_environment: str, warehouse_id: str) -> Dashboard:

@@ -47,8 +47,9 @@ def long_table(table: Table) -> Row:
 
 
 def chart_of(column: str, title: str, unit: str, is_share: bool = False, **chart: Any) -> Chart:
-    """A chart of one column, which gives it its name; `chart` is what it shares with others."""
-    return Chart(name=column, title=title, y=Field(column, unit, is_share=is_share), **chart)
+    """A chart of one column, named after it and its axis; `chart` is what it shares with others."""
+    name = f"{column}_by_{chart['x'].column}"
+    return Chart(name=name, title=title, y=Field(column, unit, is_share=is_share), **chart)
 
 
 by_month = partial(
@@ -59,11 +60,43 @@ by_month = partial(
     is_over_time=True,
 )
 by_genre = partial(chart_of, dataset="show_ratings_by_genre", kind="bar", x=Field("genre", "Genre"))
+rated_by_month = partial(
+    chart_of, dataset="monthly_ratings", kind="line", x=Field("month", "Month"), is_over_time=True
+)
+begun = partial(
+    Chart,
+    dataset="viewing_by_hour",
+    kind="bar",
+    y=Field("watches", "Watches", aggregate="SUM"),
+    note="In the order of their number.",
+)
+
+
+def in_all(dataset: str, column: str, title: str, is_share: bool = False) -> Counter:
+    """A number of all days."""
+    return Counter(
+        name=f"{column}_in_all",
+        title=title,
+        dataset=dataset,
+        value=Field(column, title, is_share=is_share),
+    )
+
 
 VIEWING = Page(
     "viewing",
     "Viewing",
     (
+        numbers(
+            in_all("viewing_in_all", "watches", "Watches in all"),
+            in_all("viewing_in_all", "viewers", "Different viewers in all"),
+            in_all("viewing_in_all", "minutes_watched", "Minutes watched in all"),
+            in_all("viewing_in_all", "completion_rate", "Watched to the end (%)", is_share=True),
+        ),
+        numbers(
+            in_all("ratings_in_all", "ratings", "Ratings in all"),
+            in_all("ratings_in_all", "avg_rating", "Mean rating (stars, 1 to 5)"),
+            in_all("ratings_in_all", "positive_share", "4 or 5 stars (%)", is_share=True),
+        ),
         figures(
             by_month("watches", "Watches by month (number)", "Watches"),
             by_month("viewers", "Viewers by month (different users)", "Viewers"),
@@ -95,6 +128,40 @@ VIEWING = Page(
         figures(
             by_genre("ratings", "Ratings by genre (number)", "Ratings"),
             by_genre("shows", "Shows with a rating by genre (number)", "Shows"),
+        ),
+        figures(
+            rated_by_month("avg_rating", "Mean rating by month (stars, 1 to 5)", "Stars"),
+            rated_by_month("ratings", "Ratings by month (number)", "Ratings"),
+            rated_by_month(
+                "positive_share",
+                "Ratings with 4 or 5 stars by month (% of the ratings)",
+                "4 or 5 stars",
+                is_share=True,
+            ),
+        ),
+        figures(
+            begun(
+                name="begun_by_hour",
+                title="Watches by the hour in which they begin (number, UTC)",
+                x=Field("hour", "Hour, UTC"),
+            ),
+            begun(
+                name="begun_by_weekday",
+                title="Watches by the day of the week (number, Monday 1 to Sunday 7, UTC)",
+                x=Field("weekday", "Day of the week"),
+            ),
+            Table(
+                name="completion_by_length",
+                title="How far shows are watched, by their length",
+                note="Limited 1 season, Short 2-3, Medium 4-7, Long from 8.",
+                dataset="completion_by_length",
+                columns=(
+                    Field("series_length", "Length"),
+                    Field("watches", "Watches"),
+                    Field("avg_completion_pct", "Part watched", is_share=True),
+                    Field("completion_rate", "Watched to the end", is_share=True),
+                ),
+            ),
         ),
         long_table(
             Table(
