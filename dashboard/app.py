@@ -95,7 +95,9 @@ def _(as_markdown, mo):
             parts.append(mo.as_html(chart.properties(usermeta=svg)))
             numbers = mo.ui.table(figure.rows, selection=None, pagination=True)
             parts.append(mo.accordion({"Numbers": numbers}))
-        return mo.vstack(parts).style({"flex": "0 0 35rem", "width": "35rem", "max-width": "100%"})
+        # Two side by side where there is room; on a phone a chart is pushed, and not the page
+        box = {"flex": "0 0 35rem", "width": "35rem", "max-width": "88vw", "overflow-x": "auto"}
+        return mo.vstack(parts).style(box)
 
     return (drawn,)
 

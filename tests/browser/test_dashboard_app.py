@@ -78,6 +78,14 @@ def test_a_choice_is_counted_as_by_sql(
     page.get_by_text("Numbers").locator("visible=true").first.click()
     page.get_by_role("button", name="Export").locator("visible=true").first.wait_for()
     assert (sum(page.evaluate(GROUND)) > 380) is (color_scheme == "light")
+    for width in (390, 768, 1366, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(300)
+        wider = """[...document.querySelectorAll("*")]
+            .filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > innerWidth * 0.9)
+            .map(e => e.tagName + "." + e.className + " " + e.scrollWidth)"""
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, page.evaluate(wider)
+        assert not page.evaluate(wider), (width, page.evaluate(wider))
 
 
 def test_a_show_is_chosen(
