@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import altair as alt
 import pandas as pd
@@ -35,6 +36,11 @@ class Figure:
     title: str
     rows: pd.DataFrame
     chart: alt.Chart | alt.LayerChart | alt.FacetChart | alt.VConcatChart | None
+
+    @property
+    def csv(self) -> str:
+        """The numbers as csv, as an address that a browser can save."""
+        return f"data:text/csv;charset=utf-8,{quote(self.rows.to_csv(index=False))}"
 
 
 def nothing(name: str, title: str, rows: pd.DataFrame) -> Figure:
