@@ -105,8 +105,10 @@ def last_day(frames: Frames, feed: str | None = None) -> date | None:
 
 def watched_days(frames: Frames) -> tuple[date, date] | tuple[None, None]:
     """The first and the last day on which something was watched; None if nothing was."""
+    import pandas as pd
+
     for row in frames["days"].itertuples():
-        return row.first_day.date(), row.last_day.date()
+        return pd.Timestamp(row.first_day).date(), pd.Timestamp(row.last_day).date()
     return None, None
 
 

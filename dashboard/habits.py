@@ -87,6 +87,8 @@ def stars(frames: Frames, chosen: Chosen = ALL) -> Figure:
     rated = frames["monthly_ratings"][["month", "ratings", "avg_rating"]]
     if rated.empty:
         return nothing("ratings-over-time", "Nothing was rated yet", rated)
+    # Engines give a day as a moment or as a date
+    watched, rated = (f.assign(month=pd.to_datetime(f["month"])) for f in (watched, rated))
     rows = watched.merge(rated, on="month", how="outer").sort_values("month")
     rows = with_months(rows, frames, chosen).fillna({"minutes_watched": 0, "ratings": 0})
     rows = rows.assign(

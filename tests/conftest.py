@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from harness import DRAWS, FIRST, SEEDS_LAST, Platform, deliver_day, draws, tier_lacks
+from sqlmesh import EngineAdapter
+from sqlmesh.core.config.connection import DuckDBConnectionConfig
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling, Scheduling
 
@@ -112,3 +114,17 @@ def running_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ware
     folder = tmp_path_factory.mktemp("warehouse")
     with warehouse(folder, catalogs=(), mounted=[tmp_path_factory.getbasetemp()]) as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def adapter() -> Iterator[EngineAdapter]:
+    """DuckDB with the settings of the gateway `local`, without its files."""
+    from config import config
+
+    connection = config.gateways["local"].connection
+    assert isinstance(connection, DuckDBConnectionConfig)
+    made = DuckDBConnectionConfig(
+        connector_config=connection.connector_config
+    ).create_engine_adapter()
+    yield made
+    made.close()

@@ -10,16 +10,15 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from drawn_files import BREAKS, CELL, DRAWN, USERS, day_folder, read, written
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlmesh import EngineAdapter
-from test_reading import BREAKS, CELL, DRAWN, USERS, adapter, day_folder, read, written
 
 from macros.reading.listing import delivered
 from operations import CommandError
 from operations.landing import rewriting
 
-assert adapter  # the fixture
 FORMATS = ("csv", "json", "parquet")
 Rewrite = Callable[..., bool]
 
