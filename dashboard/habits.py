@@ -10,6 +10,7 @@ from dashboard.data import Frames, last_day
 from dashboard.measured import ALL, Chosen
 from dashboard.words import (
     MONTH,
+    as_moments,
     hours_of,
     is_over,
     largest,
@@ -87,8 +88,7 @@ def stars(frames: Frames, chosen: Chosen = ALL) -> Figure:
     rated = frames["monthly_ratings"][["month", "ratings", "avg_rating"]]
     if rated.empty:
         return nothing("ratings-over-time", "Nothing was rated yet", rated)
-    # Engines give a day as a moment or as a date
-    watched, rated = (f.assign(month=pd.to_datetime(f["month"])) for f in (watched, rated))
+    watched, rated = (f.assign(month=as_moments(f["month"])) for f in (watched, rated))
     rows = watched.merge(rated, on="month", how="outer").sort_values("month")
     rows = with_months(rows, frames, chosen).fillna({"minutes_watched": 0, "ratings": 0})
     rows = rows.assign(
@@ -130,9 +130,7 @@ def retention(frames: Frames, chosen: Chosen = ALL) -> Figure:
     rows = frames["retention"]
     if rows.empty:
         return nothing("retention", "Nobody watched since they signed up", rows)
-    rows = rows.assign(
-        signed_up=pd.to_datetime(rows["signed_up"]), month=pd.to_datetime(rows["month"])
-    )
+    rows = rows.assign(signed_up=as_moments(rows["signed_up"]), month=as_moments(rows["month"]))
     rows["after"] = [
         (later.year - first.year) * 12 + later.month - first.month
         for first, later in zip(rows["signed_up"], rows["month"], strict=True)

@@ -39,6 +39,11 @@ def data_up_to(frames: Frames) -> str:
     return f"Data up to {newest:%Y-%m-%d}, the day of the newest delivery (UTC)."
 
 
+def as_moments(days: pd.Series) -> pd.Series:
+    """Days, which engines give as moments or as dates, in seconds: these count the year 1, too."""
+    return days.astype("datetime64[s]")
+
+
 def is_over(months: pd.Series, up_to: date | None) -> pd.Series:
     """Whether the last day of each month, told by its first, has been delivered."""
     return months + pd.offsets.MonthEnd(0) <= pd.Timestamp(up_to or pd.Timestamp.min)
@@ -51,7 +56,7 @@ def most_in_month(rows: pd.DataFrame, value: str) -> pd.DataFrame:
 
 def with_months(rows: pd.DataFrame, frames: Frames, chosen: Chosen = ALL) -> pd.DataFrame:
     """Rows with their month as a time, whether it is whole (`over`), and a note where it is not."""
-    months = pd.to_datetime(rows["month"])
+    months = as_moments(rows["month"])
     over = is_over(months, last_day(frames, "watches"))
     notes = over.map({True: "", False: SO_FAR})
     if chosen.first:
