@@ -27,6 +27,7 @@ def _():
     from dashboard.measured import FILTERS, Chosen
     from dashboard.words import data_up_to
     from macros.settings import setting
+    from operations import freed
     from operations.environment.shown import NoEnvironment, made
     from operations.text import as_markdown
 
@@ -34,7 +35,7 @@ def _():
     environment = setting("STREAMING_DASHBOARD_ENVIRONMENT")
 
     try:
-        with data.opened(context):
+        with freed(context):  # so that runs can have them while the dashboard is open
             _, views = made(context, environment)
             fixed = data.read_queries(context, views)
             there_is = data.choices(context, views)
@@ -50,6 +51,7 @@ def _():
         environment,
         figures,
         fixed,
+        freed,
         key_figures,
         mo,
         there_is,
@@ -71,12 +73,12 @@ def _(FILTERS, data, fixed, mo, there_is):
 
 
 @app.cell(hide_code=True)
-def _(Chosen, context, data, days, first, fixed, last, only, views):
+def _(Chosen, context, data, days, first, fixed, freed, last, only, views):
     span = days.value if days else (None, None)
     if span == (first, last):
         span = (None, None)
     chosen = Chosen(*span, tuple((n, v) for n, v in only.value.items() if v and v != "all"))
-    with data.opened(context):
+    with freed(context):
         frames = fixed | data.read_measures(context, views, chosen, data.last_day(fixed))
     return chosen, frames
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
 
 QUERIES = Path(__file__).parent / "queries"
 PERIOD = 28  # days of the key figures, unless some are chosen
-IN_ALL = ("viewing", "ratings")  # the metric views that key figures are of
+# What key figures are of; the dashboard here shows them of some days alone.
+IN_ALL = {"viewing": "viewing_in_all", "ratings": "ratings_in_all"}
 
 Frames = dict[str, "pd.DataFrame"]
 Views = Mapping[str, str]
@@ -36,16 +36,6 @@ def read(context: Context, environment: str) -> Frames:
     _, views = made(context, environment)
     frames = read_queries(context, views)
     return frames | read_measures(context, views, ALL, last_day(frames))
-
-
-@contextmanager
-def opened(context: Context) -> Iterator[None]:
-    """The engine's files are free again after the block, so that runs can have them."""
-    try:
-        yield
-    finally:
-        context.close()
-        context.engine_adapter.close()
 
 
 def read_queries(context: Context, views: Views) -> Frames:
@@ -71,15 +61,17 @@ def read_measures(context: Context, views: Views, chosen: Chosen, last: date | N
     import pandas as pd
 
     frames = {
-        name: _asked(context, views, measured.query(chosen)) for name, measured in DATASETS.items()
+        name: _asked(context, views, measured.query(chosen))
+        for name, measured in DATASETS.items()
+        if name not in IN_ALL.values()
     }
     now = chosen
     if not chosen.first:
         last = last or date.min + timedelta(days=2 * PERIOD)
         now = Chosen(last - timedelta(days=PERIOD - 1), last, chosen.only)
-    for view in IN_ALL:
+    for view, dataset in IN_ALL.items():
         for when, days in (("now", now), ("before", now.before())):
-            query = DATASETS[f"{view}_in_all"].query(days)
+            query = DATASETS[dataset].query(days)
             frames[f"{view}_{when}"] = _asked(context, views, query)
     frames["period"] = pd.DataFrame([{"first": now.first, "last": now.last}])
     return frames

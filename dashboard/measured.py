@@ -68,13 +68,15 @@ class Measured:
         """
         definition = metric_view(self.view)
         dimensions, measures = (
-            {each["name"]: each["expr"] for each in definition[kind]}
+            {
+                each["name"]: parse_one(each["expr"], dialect="databricks")
+                for each in definition[kind]
+            }
             for kind in ("dimensions", "measures")
         )
         query = exp.select(
-            *(f"{dimensions[name]} AS {name}" for name in self.by),
-            *(f"{measures[name]} AS {name}" for name in self.measures),
-            dialect="databricks",
+            *(dimensions[name].as_(name) for name in self.by),
+            *(measures[name].as_(name) for name in self.measures),
         ).from_(f"{definition['source']} AS source", dialect="databricks")
         for join in definition.get("joins", ()):
             query = query.join(
@@ -85,13 +87,11 @@ class Measured:
             )
         for name, value in chosen.only:
             if name in dimensions:
-                is_value = exp.column(name).eq(value)
-                query = query.where(_of_dimensions(is_value, dimensions))
+                query = query.where(dimensions[name].eq(value))
         if chosen.first and chosen.last:
-            days = exp.column("day").between(_day(chosen.first), _day(chosen.last))
-            query = query.where(_of_dimensions(days, dimensions))
+            query = query.where(dimensions["day"].between(_day(chosen.first), _day(chosen.last)))
         for name in self.by:
-            query = query.group_by(dimensions[name], dialect="databricks").order_by(name)
+            query = query.group_by(dimensions[name]).order_by(name)
         return query
 
 
@@ -165,17 +165,6 @@ def statement(name: str, named: Callable[[str], str]) -> str:
     return (
         f"CREATE OR REPLACE VIEW {named(f'analytics.{name}_metrics')}\nWITH METRICS\n"
         f"LANGUAGE YAML\nAS $$\n{text}$$;\n"
-    )
-
-
-def _of_dimensions(condition: exp.Expr, dimensions: dict[str, str]) -> exp.Expr:
-    """A condition on dimensions as one on their columns."""
-    return condition.transform(
-        lambda node: (
-            parse_one(dimensions[node.name], dialect="databricks")
-            if isinstance(node, exp.Column)
-            else node
-        )
     )
 
 

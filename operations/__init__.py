@@ -28,8 +28,15 @@ def project(gateway: str | None = None, load: bool = True) -> Iterator[Context]:
     from sqlmesh import Context
 
     context = Context(paths=PROJECT, gateway=gateway, load=load)
-    try:
+    with freed(context):
         yield context
+
+
+@contextmanager
+def freed(context: Context) -> Iterator[None]:
+    """A context's files and connections are free after the block; it can be used again."""
+    try:
+        yield
     finally:
         context.close()
         context.engine_adapter.close()

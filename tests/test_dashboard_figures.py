@@ -158,7 +158,7 @@ def test_what_is_chosen_is_counted_as_by_sql(seeds_in_prod: Platform, dimension:
             f"SELECT COUNT(*), AVG(rating) FROM streaming_prod.gold.fct_ratings "
             f"WHERE rating_date BETWEEN '{first}' AND '{last}' AND {is_value}"
         )
-        in_all = found["ratings_in_all"].iloc[0]
+        in_all = found["ratings_now"].iloc[0]
         assert in_all["ratings"] == rated[0]
         assert (
             pd.isna(in_all["avg_rating"])

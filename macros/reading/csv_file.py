@@ -123,6 +123,11 @@ def header_names(path: str, text: str, types: t.Sequence[str]) -> tuple[str, ...
     return header
 
 
+def unquoted(field: bytes) -> bytes:
+    """What a field of csv says, as it is written with quotes or without."""
+    return field[1:-1].replace(b'""', b'"') if field.startswith(b'"') else field
+
+
 def _header(path: str, content: Content) -> tuple[tuple[str, ...], bytes, int]:
     """The names in the header, how its line ends, and where the next one begins."""
     names, separator = [], b","
@@ -141,8 +146,7 @@ def _header(path: str, content: Content) -> tuple[tuple[str, ...], bytes, int]:
                 f"{path}: begins with a byte order mark, and the name of its first column has a "
                 "comma or a line break. Save it without the mark."
             )
-        if name.startswith(b'"'):
-            name = name[1:-1].replace(b'""', b'"')
+        name = unquoted(name)
         try:
             names.append(name.decode())
         except UnicodeDecodeError as error:

@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
+from functools import partial
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
@@ -28,7 +29,7 @@ from sqlmesh.utils.errors import SQLMeshError
 
 from macros.columns import columns_of_feed, types_of
 from macros.erasure import CARRIER, RESCUED, carried, erased_values, kept_of_erased
-from macros.reading.csv_file import BYTE_ORDER_MARK, FIELD
+from macros.reading.csv_file import BYTE_ORDER_MARK, FIELD, unquoted
 from macros.reading.fitting import fitted
 from macros.reading.listing import Landed, delivered
 from macros.reading.local import is_packed, local_rows
@@ -49,6 +50,7 @@ JSON = json.JSONDecoder(parse_int=str, parse_float=str)
 Values = dict[str, str | None]  # what columns are to read, by name
 Rows = Sequence[Values | None]  # of each row of a file in its order; None: it stays
 Decided = list[tuple[object, ...]]
+Rewritten = Callable[[bytes, Rows], bytes]
 
 
 def check(context: Context) -> None:
@@ -131,10 +133,14 @@ def rewrite_file(adapter: EngineAdapter, landed: Landed, users: Collection[int])
     if file.is_symlink() or status.st_nlink > 1:
         raise CommandError(f"{file}: is a link, so its content would stay under another name.")
     fresh = file.with_name(f"{FRESH}.{files_format}{'.gz' * is_packed(file.name)}")
-    write = {"csv": _write_csv, "json": _write_json, "parquet": _write_parquet}[files_format]
+    writers: dict[str, Callable[[Path, Path, Rows], bool]] = {
+        "csv": partial(_write_text, _csv),
+        "json": partial(_write_text, _json),
+        "parquet": _write_parquet,
+    }
     try:
         fresh.unlink(missing_ok=True)  # of one that was cut off
-        if not write(file, fresh, values):
+        if not writers[files_format](file, fresh, values):
             return False
         if _looked(adapter, landed.feed, fresh, users) != (values, decided):
             raise CommandError(f"{file}: would decide otherwise if it were written anew.")
@@ -202,18 +208,17 @@ def _values(feed: str, row: dict[str, Any], types: dict[str, str], is_typed: boo
 # Each writes a file anew, and says whether anything in it has become other.
 
 
-def _content(file: Path) -> bytes:
-    return gzip.decompress(file.read_bytes()) if is_packed(file.name) else file.read_bytes()
-
-
-def _write(fresh: Path, content: bytes) -> None:
+def _write_text(rewritten: Rewritten, file: Path, fresh: Path, rows: Rows) -> bool:
+    content = file.read_bytes()
+    old = gzip.decompress(content) if is_packed(file.name) else content
+    new = rewritten(old, rows)
     # Without the time, so that the same content makes the same file.
-    fresh.write_bytes(gzip.compress(content, mtime=0) if is_packed(fresh.name) else content)
+    fresh.write_bytes(gzip.compress(new, mtime=0) if is_packed(fresh.name) else new)
+    return new != old
 
 
-def _write_csv(file: Path, fresh: Path, rows: Rows) -> bool:
+def _csv(content: bytes, rows: Rows) -> bytes:
     """Every other field stays as it is, byte by byte."""
-    content = _content(file)
     begin = len(BYTE_ORDER_MARK) if content.startswith(BYTE_ORDER_MARK) else 0
     following = iter(rows)
     names: list[str] = []
@@ -224,7 +229,7 @@ def _write_csv(file: Path, fresh: Path, rows: Rows) -> bool:
             continue
         fields = [each[1] for each in record]
         if not names:
-            names = [_unquoted(text.decode()) for text in fields]
+            names = [unquoted(text).decode() for text in fields]
         elif fields != [b""] and (values := next(following)) is not None:
             fields = [
                 (values[name] or "").encode() if name in values else text
@@ -233,17 +238,11 @@ def _write_csv(file: Path, fresh: Path, rows: Rows) -> bool:
         ends = (each[2] for each in record)
         written += chain.from_iterable(zip(fields, ends, strict=True))
         record = []
-    _write(fresh, b"".join(written))
-    return b"".join(written) != content
+    return b"".join(written)
 
 
-def _unquoted(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name
-
-
-def _write_json(file: Path, fresh: Path, rows: Rows) -> bool:
+def _json(content: bytes, rows: Rows) -> bytes:
     """Every other row, and every other value, stays as it is, byte by byte."""
-    content = _content(file)
     following = iter(rows)
     written = []
     for line in BytesIO(content):
@@ -255,8 +254,7 @@ def _write_json(file: Path, fresh: Path, rows: Rows) -> bool:
             text = ", ".join(f"{json.dumps(name)}: {value}" for name, value in pairs)
             line = f"{{{text}}}\n".encode()
         written.append(line)
-    _write(fresh, b"".join(written))
-    return b"".join(written) != content
+    return b"".join(written)
 
 
 def _pairs(line: str) -> Iterator[tuple[str, str]]:

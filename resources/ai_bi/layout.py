@@ -52,17 +52,10 @@ def chart_of(column: str, title: str, unit: str, is_share: bool = False, **chart
     return Chart(name=name, title=title, y=Field(column, unit, is_share=is_share), **chart)
 
 
-by_month = partial(
-    chart_of,
-    dataset="monthly_viewing_trend",
-    kind="line",
-    x=Field("month", "Month"),
-    is_over_time=True,
-)
+over_months = partial(chart_of, kind="line", x=Field("month", "Month"), is_over_time=True)
+by_month = partial(over_months, dataset="monthly_viewing_trend")
+rated_by_month = partial(over_months, dataset="monthly_ratings")
 by_genre = partial(chart_of, dataset="show_ratings_by_genre", kind="bar", x=Field("genre", "Genre"))
-rated_by_month = partial(
-    chart_of, dataset="monthly_ratings", kind="line", x=Field("month", "Month"), is_over_time=True
-)
 begun = partial(
     Chart,
     dataset="viewing_by_hour",
